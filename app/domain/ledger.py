@@ -1,0 +1,61 @@
+"""What the chain side needs of a store: the port between the rooms `chain` and `store`."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from app.domain.block import Block, SetAside
+from app.domain.market import Market
+from app.domain.trade import MarketState, PositionKey, Trade
+
+
+@dataclass(slots=True)
+class Batch:
+    """Whole consecutive blocks, decoded: what one commit makes durable.
+
+    `blocks` ends with the block that becomes the checkpoint; others in it are remembered so that a
+    reorganisation can be traced to its fork. Rows are in (block, log index) order.
+    """
+
+    blocks: list[Block] = field(default_factory=list)
+    trades: list[Trade] = field(default_factory=list)
+    markets: list[Market] = field(default_factory=list)
+    set_aside: list[SetAside] = field(default_factory=list)
+
+
+class History(Protocol):
+    """What decoding asks about the past: everything up to the checkpoint. Unknown keys are absent from the answers."""
+
+    def markets(self, market_ids: Collection[int]) -> Mapping[int, Market]: ...
+
+    def markets_by_factory_id(self, factory_market_ids: Collection[str]) -> Mapping[str, Market]: ...
+
+    def markets_by_oracle(self, oracles: Collection[str]) -> Mapping[str, Sequence[Market]]:
+        """Markets (latest version) by their oracle's address."""
+
+    def tickers_taken(self, tickers: Collection[str]) -> Mapping[str, int]:
+        """Of *tickers*, those in use, with the market that has each."""
+
+    def states(self, market_ids: Collection[int]) -> Mapping[int, MarketState]: ...
+
+    def position_sides(self, keys: Collection[PositionKey]) -> Mapping[PositionKey, bool]:
+        """Side (True is long) with which each position was last opened."""
+
+
+class Ledger(History, Protocol):
+    """An exactly-once store of decoded blocks. All methods block; call them in a thread."""
+
+    def recover(self) -> None:
+        """Bring the store to its checkpoint after whatever the last writer left behind."""
+
+    def checkpoint(self) -> Block | None:
+        """The last committed block; None where nothing was committed yet."""
+
+    def committed(self, below: int, limit: int) -> list[Block]:
+        """Up to *limit* remembered blocks with number < *below*, newest first."""
+
+    def commit(self, batch: Batch) -> None:
+        """Make *batch* durable, checkpoint last. After an exception the outcome is unknown: call `recover`."""
+
+    def rewind(self, block: int) -> None:
+        """Undo every committed block with number >= *block*; the newest remembered block below becomes the checkpoint."""
