@@ -18,7 +18,7 @@ class Trade(NamedTuple):
     `price` is 0 and `price_type` empty where the event is no price point. `volume` is what the event adds to
     a candle's volume: 0 where it is no trade. `side` is the taker's direction (`buy`, `sell`, or empty where
     unknown or no trade); `is_long` is the side of the position. The four fields from `total_long_size` on are the
-    market's running state after this event.
+    market's running state after this event. `action` is what the protocol file says the event does.
     """
 
     market_id: int
@@ -46,6 +46,7 @@ class Trade(NamedTuple):
     open_interest: int
     funding_rate: int | None
     chain_id: int
+    action: str = ""
 
 
 class MarketState(NamedTuple):

@@ -1,0 +1,15 @@
+"""The base of every error that an operator can do something about."""
+
+from typing import ClassVar
+
+
+class DatafeedError(Exception):
+    """Something went wrong that the operator can mend."""
+
+    help: ClassVar[str] = ""
+    """What the operator does next, in one line."""
+
+    exit_code: ClassVar[int] = 1
+
+    def __str__(self) -> str:
+        return super().__str__() or (self.__doc__ or "").strip().splitlines()[0]

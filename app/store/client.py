@@ -1,0 +1,155 @@
+"""One ClickHouse, two engines: a server over HTTP(S), or chDB in this process; the rest of the store cannot tell which."""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import clickhouse_connect
+from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import ClickHouseError
+
+from app.domain.errors import DatafeedError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from app.settings import Settings
+
+Parameters = Mapping[str, Any]
+"""Values of `{name:Type}` placeholders: always bound by the server, never formatted into SQL."""
+
+ENGINE_SETTINGS: dict[str, Any] = {
+    "async_insert": 0,  # newer engines switch it on; an acknowledged insert must be a stored one
+    "insert_deduplicate": 0,  # a rewind puts the very same rows back: they must not be taken for repeats
+    "deduplicate_blocks_in_dependent_materialized_views": 0,
+    "materialized_views_ignore_errors": 0,
+    "lightweight_deletes_sync": 2,
+    "mutations_sync": 2,
+    "select_sequential_consistency": 1,  # a writer must read its own writes on every replica
+    "precise_float_parsing": 1,
+    "max_partitions_per_insert_block": 1_000,
+}
+
+
+class StoreError(DatafeedError):
+    """ClickHouse cannot be reached, or refused a statement."""
+
+    help = "Check CLICKHOUSE_HOST, CLICKHOUSE_USER and CLICKHOUSE_PASSWORD, and that the server is up."
+
+
+class StoreLocked(DatafeedError):
+    """Another process has the data folder open."""
+
+    help = "Stop it, or point DATA_DIR at another folder: an embedded store serves one process at a time."
+
+
+class Database:
+    """Connections to one database, made when needed, at most *size* at once. Thread-safe; every method blocks.
+
+    *options* are `clickhouse_connect.get_client`'s. Failures of the engine come out as `StoreError`.
+    """
+
+    def __init__(self, options: Mapping[str, Any], name: str, *, size: int = 12) -> None:
+        self.name = name
+        self.embedded = options.get("interface") == "chdb"
+        self._options = {**options, "database": name, "settings": {**ENGINE_SETTINGS, **options.get("settings", {})}}
+        self._idle: queue.LifoQueue[Client] = queue.LifoQueue()
+        self._places = threading.BoundedSemaphore(size)
+        with _translated():
+            first = clickhouse_connect.get_client(**{**self._options, "database": "default"})
+            with contextlib.closing(first):
+                first.command("CREATE DATABASE IF NOT EXISTS {name:Identifier}", parameters={"name": name})
+            self._idle.put(self._connect())
+
+    def rows(self, sql: str, parameters: Parameters | None = None) -> Sequence[tuple[Any, ...]]:
+        """Rows of a SELECT, as Python values."""
+        with self._client() as client:
+            return [tuple(row) for row in client.query(sql, parameters=dict(parameters or {})).result_rows]
+
+    def raw(self, sql: str, fmt: str, parameters: Parameters | None = None) -> bytes:
+        """The answer to a SELECT as the engine formats it (`JSONColumns`, `Parquet`, …)."""
+        with self._client() as client:
+            return client.raw_query(sql, parameters=dict(parameters or {}), fmt=fmt)
+
+    def run(self, sql: str, parameters: Parameters | None = None, *, query_id: str = "") -> None:
+        """Run a statement that answers nothing: DDL, DELETE, INSERT … SELECT. *query_id* names it on a server."""
+        with self._client() as client:
+            client.command(sql, parameters=dict(parameters or {}), settings=self._named(query_id))
+
+    def insert(self, table: str, rows: pa.Table, *, query_id: str = "") -> None:
+        """Insert an Arrow table whose columns are named as *table*'s; nothing where it is empty."""
+        if rows.num_rows:
+            with self._client() as client:
+                client.insert_arrow(table, rows, settings=self._named(query_id))
+
+    def close(self) -> None:
+        """Close the idle connections; those in use are closed as they come back to nobody."""
+        while True:
+            try:
+                self._idle.get_nowait().close()
+            except queue.Empty:
+                return
+
+    def __enter__(self) -> Database:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _named(self, query_id: str) -> dict[str, Any]:
+        return {"query_id": query_id} if query_id and not self.embedded else {}
+
+    def _connect(self) -> Client:
+        return clickhouse_connect.get_client(**self._options)
+
+    @contextlib.contextmanager
+    def _client(self) -> Iterator[Client]:
+        with self._places, _translated():
+            try:
+                client = self._idle.get_nowait()
+            except queue.Empty:
+                client = self._connect()
+            try:
+                yield client
+            finally:
+                self._idle.put(client)
+
+
+def open_database(settings: Settings) -> Database:
+    """The database that *settings* name: a server where `CLICKHOUSE_HOST` is set, else chDB in `DATA_DIR`."""
+    size = settings.max_concurrent_queries + 2  # the listener's writes and the ticker's reads stay free of the API's limit
+    endpoint = settings.clickhouse_endpoint
+    if endpoint is None:
+        path = settings.data_dir / "clickhouse"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return Database({"interface": "chdb", "path": str(path)}, settings.clickhouse_database, size=size)
+    options = {
+        "host": endpoint.host,
+        "port": endpoint.port,
+        "secure": endpoint.secure,
+        "username": settings.clickhouse_user,
+        "password": settings.clickhouse_password.get_secret_value(),
+        "send_receive_timeout": settings.clickhouse_request_timeout / 1000,
+        "connect_timeout": 10,
+        "autogenerate_session_id": False,
+        "client_name": "vamm-datafeed",
+        "form_encode_query_params": True,  # a list of a thousand markets is too long for a URL
+    }
+    if settings.clickhouse_cluster:
+        options["settings"] = {"insert_quorum": "auto"}
+    return Database(options, settings.clickhouse_database, size=size)
+
+
+@contextlib.contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except (ClickHouseError, OSError) as error:
+        text = str(error).strip()
+        if "Unable to open the chdb engine" in text:
+            raise StoreLocked from error
+        raise StoreError(text.splitlines()[0] if text else type(error).__name__) from error

@@ -1,0 +1,73 @@
+"""The writer's journal: what it is about to do, written down first, so that a crash names what to repair."""
+
+import time
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import pyarrow as pa
+
+from app.store.client import Database
+
+COMMIT = "commit"
+REWIND = "rewind"
+
+_READ = """
+SELECT kind, max(version), argMax(tuple(is_open, from_block, to_block, toUnixTimestamp(since), market_ids, query_id), version)
+FROM vamm_journal WHERE chain_id = {chain_id:UInt64} GROUP BY kind
+"""
+_TYPES = {"kind": pa.string(), "query_id": pa.string(), "market_ids": pa.list_(pa.uint64())}
+
+
+class Entry(NamedTuple):
+    """One undertaking: it touches `market_ids` from `from_block` on, and rollups from `since` (seconds, a day's start) on."""
+
+    from_block: int
+    to_block: int
+    since: int
+    market_ids: frozenset[int]
+    query_id: str = ""
+
+
+class Journal:
+    """One chain's journal; its single writer is whoever holds the lease."""
+
+    def __init__(self, database: Database, chain_id: int) -> None:
+        self._database = database
+        self._chain_id = chain_id
+        self._version = 0
+
+    def open(self, kind: str, entry: Entry) -> None:
+        """Record *entry* as begun; it replaces the last one of its *kind*."""
+        self._write(kind, entry, is_open=True)
+
+    def close(self, kind: str, entry: Entry) -> None:
+        """Record *entry* as done."""
+        self._write(kind, entry, is_open=False)
+
+    def opened(self, checkpoint: int | None) -> dict[str, Entry]:
+        """Entries begun and not done, by kind. A commit is done, too, once the *checkpoint* has reached its end."""
+        found = {}
+        for kind, version, (is_open, *fields) in self._database.rows(_READ, {"chain_id": self._chain_id}):
+            self._version = max(self._version, version)
+            entry = Entry(*fields)._replace(market_ids=frozenset(fields[3]))
+            reached = kind == COMMIT and checkpoint is not None and entry.to_block <= checkpoint
+            if is_open and not reached:
+                found[kind] = entry
+        return found
+
+    def _write(self, kind: str, entry: Entry, *, is_open: bool) -> None:
+        self._version = max(self._version + 1, time.time_ns())  # grows even where the clock does not
+        row = entry._asdict() | {"market_ids": sorted(entry.market_ids), "is_open": int(is_open), "kind": kind}
+        row |= {"chain_id": self._chain_id, "version": self._version}
+        self._database.insert("vamm_journal", pa.table({name: pa.array([row[name]], _TYPES.get(name, pa.uint64())) for name in row}))
+
+
+def merged(entries: Iterable[Entry]) -> Entry:
+    """One entry that covers all of *entries* (at least one)."""
+    entries = list(entries)
+    return Entry(
+        min(entry.from_block for entry in entries),
+        max(entry.to_block for entry in entries),
+        min(entry.since for entry in entries),
+        frozenset[int]().union(*(entry.market_ids for entry in entries)),
+    )

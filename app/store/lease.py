@@ -1,0 +1,99 @@
+"""One writer at a time: a claim in the store that expires by itself when its holder dies."""
+
+import logging
+import os
+import random
+import socket
+import time
+import uuid
+from datetime import datetime
+from typing import NamedTuple
+
+from app.domain.errors import DatafeedError
+from app.store.client import Database
+
+logger = logging.getLogger(__name__)
+
+_CLAIM = """
+INSERT INTO vamm_leases (chain_id, holder, expires_at)
+SELECT {chain_id:UInt64}, {holder:String}, now64(3) + toIntervalMillisecond({ttl:UInt32})
+"""
+_CLAIMS = """
+SELECT holder, argMax(expires_at, claimed_at) AS until
+FROM vamm_leases WHERE chain_id = {chain_id:UInt64} GROUP BY holder HAVING until > now64(3)
+"""
+
+
+class LeaseLost(DatafeedError):
+    """Another writer may have taken over."""
+
+    help = "Nothing to do: this one waits for the lease and goes on from the store's checkpoint."
+
+
+class Claim(NamedTuple):
+    """Somebody's claim, by the store's clock."""
+
+    holder: str
+    until: datetime
+
+
+class Lease:
+    """The right to write one chain's rows, for *ttl* seconds at a time.
+
+    A claim is written first and the others read afterwards: of two that race, at least one sees the other and
+    withdraws. The store's clock decides what has expired; this process's monotonic clock when it must stop writing.
+    """
+
+    def __init__(self, database: Database, chain_id: int, *, ttl: float) -> None:
+        self._database = database
+        self._parameters = {"chain_id": chain_id, "holder": _holder(database)}
+        self._ttl = ttl
+        self._deadline = 0.0
+
+    def try_acquire(self) -> Claim | None:
+        """Claim, or renew, the lease: None where it is ours now, else whose it is. Blocks for a few statements."""
+        started = time.monotonic()
+        others = self._others()  # a claim would only disturb a holder that is there already
+        if not others:
+            self._claim(self._ttl)
+            others = self._others()
+        if others:
+            self.release()
+            return others[0]
+        self._deadline = started + self._ttl
+        return None
+
+    def ensure(self, seconds: float = 0.0) -> None:
+        """Make sure that the lease holds for *seconds* more, renewing it where a third is gone; LeaseLost where it cannot."""
+        left = self._deadline - time.monotonic()
+        if left <= 0:
+            raise LeaseLost("the lease ran out")  # somebody may have written in between: start from the checkpoint again
+        if left < max(seconds, self._ttl * 2 / 3) and (claim := self.try_acquire()):
+            raise LeaseLost(f"the lease is held by {claim.holder} until {claim.until:%H:%M:%S} UTC")
+
+    def release(self) -> None:
+        """Give it back at once; nothing where it never was claimed."""
+        self._deadline = 0.0
+        self._claim(0)
+
+    def _claim(self, seconds: float) -> None:
+        self._database.run(_CLAIM, self._parameters | {"ttl": int(seconds * 1000)})
+
+    def _others(self) -> list[Claim]:
+        claims = [Claim(*row) for row in self._database.rows(_CLAIMS, self._parameters)]
+        return [claim for claim in claims if claim.holder != self._parameters["holder"]]
+
+
+def wait_for(lease: Lease, *, poll: float = 1.0) -> None:
+    """Block until *lease* is ours, saying once who has it."""
+    said = ""
+    while claim := lease.try_acquire():
+        if claim.holder != said:
+            said = claim.holder
+            logger.warning("another writer is at work: waiting for the lease of %s (until %s UTC)", claim.holder, f"{claim.until:%H:%M:%S}")
+        time.sleep(poll * random.uniform(0.5, 1.5))
+
+
+def _holder(database: Database) -> str:
+    # An embedded store is open in one process only: its next process inherits the claim instead of waiting for its end.
+    return "embedded" if database.embedded else f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"

@@ -1,0 +1,74 @@
+"""The one repair: take blocks back, and rebuild the rollups of the days they touched from the raw rows."""
+
+from collections.abc import Callable, Collection
+
+from app.domain.resolution import DAY, STORED
+from app.store.client import Database
+from app.store.journal import COMMIT, REWIND, Entry, Journal, merged
+from app.store.schema import rollup
+
+ROOTS = ("vamm_ohlcv_1s", "vamm_market_states", "vamm_positions")
+"""Rollups filled from raw rows; the coarser candles cascade from the first."""
+
+DERIVED = (*(f"vamm_ohlcv_{name}" for name in STORED), "vamm_market_states", "vamm_positions")
+
+MARKETS_AT_ONCE = 1_000
+"""Markets named in one statement: a bound for its size."""
+
+_TOUCHED = """
+SELECT groupUniqArray(market_id), toUInt32(min(toUnixTimestamp(timestamp)))
+FROM vamm_market_transactions WHERE chain_id = {chain_id:UInt64} AND block_number >= {block:UInt64}
+"""
+_UNDO = (
+    "DELETE FROM vamm_market_transactions WHERE chain_id = {chain_id:UInt64} AND block_number >= {block:UInt64}",
+    "DELETE FROM vamm_markets WHERE chain_id = {chain_id:UInt64} AND updated_block >= {block:UInt64}",
+    "DELETE FROM vamm_set_aside WHERE chain_id = {chain_id:UInt64} AND block_number >= {block:UInt64}",
+    "DELETE FROM vamm_checkpoints WHERE chain_id = {chain_id:UInt64} AND block_number >= {block:UInt64}",
+)
+_DELETE = "DELETE FROM {table:Identifier} WHERE market_id IN {markets:Array(UInt64)} AND timestamp >= {since:UInt32}"
+
+
+class Rewind:
+    """Repairs one chain's rows. Idempotent: whatever stops it, doing it again ends the same."""
+
+    def __init__(self, database: Database, chain_id: int, journal: Journal, ensure: Callable[[], None]) -> None:
+        """*ensure* is called before each step: it raises where this process may not write any more."""
+        self._database = database
+        self._chain_id = chain_id
+        self._journal = journal
+        self._ensure = ensure
+
+    def to(self, block: int, unfinished: Collection[Entry] = ()) -> None:
+        """Take back every block >= *block*, and what *unfinished* entries of the journal may have left."""
+        entry = self._extent(block, unfinished)
+        self._journal.open(REWIND, entry)
+        for statement in _UNDO:
+            self._ensure()
+            self._database.run(statement, {"chain_id": self._chain_id, "block": entry.from_block})
+        rebuild(self._database, entry.market_ids, entry.since, self._ensure)
+        self._journal.close(COMMIT, entry)
+        self._journal.close(REWIND, entry)
+
+    def _extent(self, block: int, unfinished: Collection[Entry]) -> Entry:
+        found, first = self._database.rows(_TOUCHED, {"chain_id": self._chain_id, "block": block})[0]
+        entries = [Entry(block, block, first - first % DAY, frozenset(found))] if found else []
+        entries += unfinished
+        return merged(entries) if entries else Entry(block, block, 0, frozenset())
+
+
+def rebuild(database: Database, market_ids: Collection[int], since: int, ensure: Callable[[], None]) -> None:
+    """Make every rollup of *market_ids* from *since* (seconds, a day's start) on what the raw rows say.
+
+    *ensure* is called before each step: it raises where this process may not write any more.
+    """
+    ids = sorted(market_ids)
+    for first in range(0, len(ids), MARKETS_AT_ONCE):
+        parameters = {"markets": ids[first : first + MARKETS_AT_ONCE], "since": since}
+        for table in DERIVED:
+            ensure()
+            database.run(_DELETE, parameters | {"table": table})
+        for table in ROOTS:
+            ensure()
+            scope = "market_id IN {markets:Array(UInt64)} AND timestamp >= toDateTime({since:UInt32}, 'UTC')"
+            database.run(f"INSERT INTO {table} {rollup(table, scope)}", parameters)
+

@@ -1,0 +1,108 @@
+"""The schema: files under `sql/schema/`, applied in order, each once, from any number of processes."""
+
+import hashlib
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from app.domain.errors import DatafeedError
+from app.domain.resolution import RESOLUTIONS, STORED
+from app.store.client import Database
+from app.store.queries import SQL
+
+FOR_EACH = "-- for each rollup\n"
+RECORD = "INSERT INTO vamm_schema (name, checksum) VALUES ({name:String}, {checksum:String})"
+
+
+class SchemaChanged(DatafeedError):
+    """A schema file that was already applied has another content now."""
+
+    help = "Put it back as it was and make the change in a new file with a higher number."
+
+
+class Statement(NamedTuple):
+    """One object of the schema: the file's name (with the resolution where it is one of several) and its DDL."""
+
+    name: str
+    sql: str
+
+
+def rollup(name: str, scope: str = "1") -> str:
+    """The SELECT that fills rollup *name*, from events or from the next finer candles.
+
+    It is the text of the view; a rewind inserts from the same text, restricted to *scope*.
+    """
+    resolution = name.removeprefix("vamm_ohlcv_")
+    if resolution in STORED[1:]:
+        seconds = next(r.seconds for r in RESOLUTIONS.values() if r.name == resolution)
+        text = (SQL / "rollups" / "vamm_ohlcv.sql").read_text()
+        return _fill(text, seconds=str(seconds), source=STORED[STORED.index(resolution) - 1])
+    return _fill((SQL / "rollups" / f"{name}.sql").read_text(), scope=scope)
+
+
+def statements(cluster: str = "") -> Iterator[Statement]:
+    """Every object of the schema in order; for a self-hosted *cluster* with replicated engines, ON CLUSTER."""
+    for path in sorted((SQL / "schema").glob("*.sql")):
+        text = path.read_text()
+        if not text.startswith(FOR_EACH):
+            yield Statement(path.stem, _replicated(_include(text), cluster))
+            continue
+        for resolution in STORED:
+            select = rollup(f"vamm_ohlcv_{resolution}")
+            sql = _fill(text.removeprefix(FOR_EACH), resolution=resolution, select=select)
+            yield Statement(f"{path.stem}_{resolution}", _replicated(sql, cluster))
+
+
+def migrate(database: Database, *, cluster: str = "", retention_1s_days: int = 0) -> list[str]:
+    """Apply what is not applied yet and return its names. Safe to repeat, and to run from several processes at once.
+
+    *retention_1s_days* is how long one-second candles are kept, 0 for ever. SchemaChanged where an applied file differs.
+    """
+    checksums = {name: hashlib.sha256(sql.encode()).hexdigest() for name, sql in statements()}
+    first, *rest = statements(cluster)
+    database.run(first.sql)  # makes the table that records the others
+    applied = dict(database.rows("SELECT name, checksum FROM vamm_schema"))
+    done = []
+    for statement in (first, *rest):
+        checksum = checksums[statement.name]
+        if applied.get(statement.name, checksum) != checksum:
+            raise SchemaChanged(f"sql/schema/{statement.name} was applied with another content")
+        if statement.name not in applied:
+            database.run(statement.sql)
+            database.run(RECORD, {"name": statement.name, "checksum": checksum})
+            done.append(statement.name)
+    _retain(database, cluster, retention_1s_days)
+    return done
+
+
+def _retain(database: Database, cluster: str, days: int) -> None:
+    """Set or remove the time to live of the one-second candles, where it is not as wanted already."""
+    table = "vamm_ohlcv_1s"
+    found = database.rows("SELECT create_table_query FROM system.tables WHERE database = currentDatabase() AND name = {t:String}", {"t": table})
+    current = re.search(r"TTL timestamp \+ toIntervalDay\((\d+)\)", str(found[0][0]))
+    if (int(current[1]) if current else 0) == days:
+        return
+    change = f"MODIFY TTL timestamp + toIntervalDay({days:d})" if days else "REMOVE TTL"
+    database.run(f"ALTER TABLE {table}{_on(cluster)} {change} SETTINGS materialize_ttl_after_modify = 0")
+
+
+def _include(text: str) -> str:
+    return re.sub(r"\{\{rollup (\w+)\}\}", lambda found: rollup(found[1]), text)
+
+
+def _fill(text: str, **values: str) -> str:
+    return re.sub(r"\{\{(\w+)\}\}", lambda found: values[found[1]], text)
+
+
+def _on(cluster: str) -> str:
+    return f" ON CLUSTER '{cluster}'" if cluster else ""
+
+
+def _replicated(sql: str, cluster: str) -> str:
+    """*sql* for a self-hosted cluster: this is the one place that knows replicated engines."""
+    if not cluster:
+        return sql
+    sql = re.sub(r"^(CREATE (?:TABLE|MATERIALIZED VIEW) IF NOT EXISTS \w+)", rf"\1{_on(cluster)}", sql, flags=re.MULTILINE)
+    path = "'/clickhouse/tables/{uuid}/{shard}', '{replica}'"
+    sql = re.sub(r"^ENGINE = (\w*MergeTree)\((.+)\)$", rf"ENGINE = Replicated\1({path}, \2)", sql, flags=re.MULTILINE)
+    return re.sub(r"^ENGINE = ((?!Replicated)\w*MergeTree)$", rf"ENGINE = Replicated\1({path})", sql, flags=re.MULTILINE)

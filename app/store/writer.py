@@ -1,0 +1,118 @@
+"""The exactly-once ledger: a batch, then its checkpoint; whatever goes wrong in between is taken back."""
+
+import uuid
+
+from app.domain.block import Block
+from app.domain.ledger import Batch
+from app.domain.resolution import DAY
+from app.store import rows
+from app.store.client import Database
+from app.store.journal import COMMIT, Entry, Journal
+from app.store.lease import Lease
+from app.store.past import Past
+from app.store.rewind import Rewind
+
+REMEMBERED_BLOCKS = 4_096
+"""Checkpoints kept below the newest: more than any chain's finality, so that a reorganisation finds its fork."""
+
+_PRUNE_EVERY = 1_024
+
+_COMMITTED = """
+SELECT block_number, argMax(block_hash, committed_at), argMax(parent_hash, committed_at),
+       toUnixTimestamp(argMax(block_timestamp, committed_at))
+FROM vamm_checkpoints WHERE chain_id = {chain_id:UInt64} AND block_number < {below:UInt64}
+GROUP BY block_number ORDER BY block_number DESC LIMIT {limit:UInt32}
+"""
+_PRUNE = """
+DELETE FROM vamm_checkpoints
+WHERE chain_id = {chain_id:UInt64} AND block_number < {oldest:UInt64}
+"""
+_END = 2**64 - 1
+
+
+class ClickHouseLedger(Past):
+    """The `Ledger` port on ClickHouse, for one chain; its methods block.
+
+    Order of a commit: journal (what is about to be touched), rows, checkpoint. The journal is closed by the checkpoint.
+    """
+
+    def __init__(self, database: Database, chain_id: int, lease: Lease, *, statement_seconds: float = 30.0) -> None:
+        super().__init__(database)
+        self._chain_id = chain_id
+        self._lease = lease
+        self._statement_seconds = statement_seconds
+        self._journal = Journal(database, chain_id)
+        self._rewind = Rewind(database, chain_id, self._journal, self._ensure)
+        self._commits = 0
+
+    def checkpoint(self) -> Block | None:
+        """The last committed block; None where nothing was committed yet."""
+        return next(iter(self.committed(_END, 1)), None)
+
+    def committed(self, below: int, limit: int) -> list[Block]:
+        """Up to *limit* remembered blocks with number < *below*, newest first."""
+        parameters = {"chain_id": self._chain_id, "below": below, "limit": limit}
+        return [Block(*row) for row in self._database.rows(_COMMITTED, parameters)]
+
+    def recover(self) -> None:
+        """Take back whatever lies above the checkpoint, and finish a rewind that was begun."""
+        self._ensure()
+        checkpoint = self.checkpoint()
+        unfinished = list(self._journal.opened(checkpoint and checkpoint.number).values())
+        if unfinished:
+            self._stop([entry.query_id for entry in unfinished if entry.query_id])
+            self._rewind.to(min(entry.from_block for entry in unfinished), unfinished)
+
+    def commit(self, batch: Batch) -> None:
+        """Make *batch* durable, checkpoint last. After an exception the outcome is unknown: call `recover`."""
+        self._ensure()
+        if batch.trades or batch.markets or batch.set_aside:
+            self._insert(batch)
+        self._database.insert("vamm_checkpoints", rows.checkpoints(self._chain_id, batch.blocks))
+        self._commits += 1
+        if self._commits % _PRUNE_EVERY == 0:
+            oldest = max(0, batch.blocks[-1].number - REMEMBERED_BLOCKS)
+            self._database.run(_PRUNE, {"chain_id": self._chain_id, "oldest": oldest})
+
+    def rewind(self, block: int) -> None:
+        """Undo every committed block with number >= *block*; the newest remembered block below becomes the checkpoint.
+
+        Blocks between the two are undone as well: what is stored always ends with the checkpoint.
+        """
+        self._ensure()
+        checkpoint = self.checkpoint()
+        below = self.committed(block, 1)
+        self._rewind.to(below[0].number + 1 if below else 0, list(self._journal.opened(checkpoint and checkpoint.number).values()))
+
+    def _ensure(self) -> None:
+        """The lease must outlast the statement that comes next: its rows must not land in another writer's time."""
+        self._lease.ensure(self._statement_seconds)
+
+    def _insert(self, batch: Batch) -> None:
+        entry = _entry(batch)
+        self._journal.open(COMMIT, entry)
+        for table, arrow in (
+            ("vamm_set_aside", rows.set_aside(batch.set_aside)),
+            ("vamm_markets", rows.markets(batch.markets)),
+            ("vamm_market_transactions", rows.trades(batch.trades)),
+        ):
+            self._database.insert(table, arrow, query_id=f"{entry.query_id}-{table}")
+
+    def _stop(self, query_ids: list[str]) -> None:
+        """End inserts of a writer that is gone, which the server may still be at: their rows must not come after the repair."""
+        if query_ids and not self._database.embedded:
+            condition = "arrayExists(prefix -> startsWith(query_id, prefix), {ids:Array(String)})"
+            self._database.run(f"KILL QUERY WHERE {condition} SYNC", {"ids": query_ids})
+
+
+def _entry(batch: Batch) -> Entry:
+    numbers = [row.block_number for rows_ in (batch.trades, batch.set_aside) for row in rows_[:1]]
+    numbers += [market.updated_block for market in batch.markets]
+    first_second = batch.trades[0].timestamp if batch.trades else batch.blocks[-1].timestamp
+    return Entry(
+        from_block=min(numbers),
+        to_block=batch.blocks[-1].number,
+        since=first_second - first_second % DAY,
+        market_ids=frozenset(trade.market_id for trade in batch.trades),
+        query_id=f"datafeed-{uuid.uuid4().hex}",
+    )
