@@ -85,7 +85,8 @@ class Exchange:
 
     def __init__(self, chain: EvmChain, url: str) -> None:
         self.chain = chain
-        self.w3 = Web3(HTTPProvider(url))
+        # web3 asks for the chain id before each call; blocks must stay uncached, a reorganisation changes them.
+        self.w3 = Web3(HTTPProvider(url, cache_allowed_requests=True, cacheable_requests={"eth_chainId"}))
         self.receipts: list[TxReceipt] = []
 
     @cached_property
