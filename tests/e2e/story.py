@@ -73,7 +73,7 @@ def _first_trades(exchange: Exchange, gold: Market, silver: Market) -> None:
 def _edge(exchange: Exchange, gold: Market, silver: Market, midnight: int) -> None:
     """Trades in the last second of one day and the first of the next, whose first event names no price."""
     exchange.block(midnight - 1, gold.open_long(1_200, by=5), silver.open_short(1_300, by=5))
-    newest = _positions(gold)
+    newest = gold.position_count
     exchange.block(midnight, gold.increase(newest, 300, by=5), silver.update_funding(), silver.open_long(50, by=6))
     exchange.block(midnight + 1, gold.close(newest, 1_500, by=5))
 
@@ -81,7 +81,7 @@ def _edge(exchange: Exchange, gold: Market, silver: Market, midnight: int) -> No
 def _crash(exchange: Exchange, gold: Market, start: int) -> None:
     """A leveraged long is liquidated after a short has pushed the mark away."""
     exchange.block(start, gold.open_long(3_000, leverage=20, by=7))
-    leveraged = _positions(gold)
+    leveraged = gold.position_count
     exchange.block(start + 20, gold.open_short(90_000, leverage=2, by=8))
     exchange.block(start + 29, gold.liquidate(leveraged))
     exchange.block(start + 30, gold.close(leveraged + 1, 90_000, by=8))
@@ -105,17 +105,13 @@ def _trading(exchange: Exchange, markets: tuple[Market, ...], chance: random.Ran
 
 def _trade(exchange: Exchange, market: Market, chance: random.Random) -> Call:
     """Something that the market's state allows: more of a position, part or all of one closed, or a new one."""
-    position = chance.randint(EARLY + 1, max(EARLY + 1, _positions(market)))
-    user, _, held, *_ = market.contract.functions.positions(position).call()
-    if held and (kind := chance.random()) < 0.6:
-        owner = exchange.chain.accounts.index(user.lower())
-        whole = held // ONE
+    number = chance.randint(EARLY + 1, max(EARLY + 1, market.position_count))
+    position = market.position(number)
+    if position.size and (kind := chance.random()) < 0.6:
+        owner = exchange.chain.accounts.index(position.user.lower())
+        whole = position.size // ONE
         if kind < 0.2:
-            return market.increase(position, chance.randint(1, 900), by=owner)
-        return market.close(position, whole if kind < 0.4 else chance.randint(1, whole), by=owner)
+            return market.increase(number, chance.randint(1, 900), by=owner)
+        return market.close(number, whole if kind < 0.4 else chance.randint(1, whole), by=owner)
     size, by = chance.randint(1, 4_000), chance.randint(2, 8)
     return market.open_long(size, by=by) if chance.random() < 0.5 else market.open_short(size, by=by)
-
-
-def _positions(market: Market) -> int:
-    return int(market.contract.functions.position_count().call())

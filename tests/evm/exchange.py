@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from eth_typing import ChecksumAddress
 from web3 import HTTPProvider, Web3
@@ -27,6 +27,14 @@ class Call:
     account: int
 
 
+class Position(NamedTuple):
+    """A position as the contract holds it now; `size` in 1e18 units, 0 where closed."""
+
+    user: ChecksumAddress
+    is_long: bool
+    size: int
+
+
 @dataclass(frozen=True)
 class Market:
     """One deployed market. Sizes are whole USD, prices 1e18 units; every method only describes the transaction."""
@@ -43,6 +51,15 @@ class Market:
     @property
     def mark_price(self) -> int:
         return int(self.contract.functions.mark_price().call())
+
+    @property
+    def position_count(self) -> int:
+        """Positions ever opened; they are numbered from 1."""
+        return int(self.contract.functions.position_count().call())
+
+    def position(self, number: int) -> Position:
+        user, is_long, size, *_ = self.contract.functions.positions(number).call()
+        return Position(user, is_long, size)
 
     def open_long(self, size: int, *, leverage: int = 5, by: int = 1) -> Call:
         return Call(self.contract.functions.open_position(True, size * ONE, leverage), by)
@@ -84,7 +101,7 @@ class Exchange:
     """The deployed system: a factory and the markets it made."""
 
     def __init__(self, chain: EvmChain, url: str) -> None:
-        self.chain = chain
+        self.chain, self.url = chain, url
         # web3 asks for the chain id before each call; blocks must stay uncached, a reorganisation changes them.
         self.w3 = Web3(HTTPProvider(url, cache_allowed_requests=True, cacheable_requests={"eth_chainId"}))
         self.receipts: list[TxReceipt] = []
