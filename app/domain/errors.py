@@ -13,3 +13,8 @@ class DatafeedError(Exception):
 
     def __str__(self) -> str:
         return super().__str__() or (self.__doc__ or "").strip().splitlines()[0]
+
+    @property
+    def advice(self) -> str:
+        """What went wrong and what to do next, as the operator reads it."""
+        return f"{str(self).rstrip('.')}. {self.help}".rstrip()
