@@ -18,13 +18,13 @@ SHORTEST_SECRET = 6
 
 BLOT = "***"
 
-_QUIET = ("asyncio", "clickhouse_connect", "httpx", "urllib3", "web3", "websockets")
+_QUIET = ("asyncio", "clickhouse_connect", "hypercorn.error", "httpx", "urllib3", "web3", "websockets")
 """Libraries that tell at `info` what is news only to themselves."""
 
 
 def configure(settings: Settings, stream: TextIO | None = None) -> None:
     """Send the log of this process to *stream* (standard error), as `LOG_LEVEL` and `LOG_FORMAT` say. May be called again."""
-    handler = logging.StreamHandler(stream or sys.stderr)
+    handler = logging.StreamHandler(stream) if stream else _StandardError()
     form = JsonFormatter if settings.log_format == "json" else TextFormatter
     shows_traces = settings.log_level == "debug"
     handler.setFormatter(form(secrets(settings), shows_traces=shows_traces))
@@ -90,6 +90,21 @@ class JsonFormatter(TextFormatter):
         if record.exc_info:
             entry["error"] = self._blotted(self.formatException(record.exc_info))
         return orjson.dumps(entry).decode()
+
+
+class _StandardError(logging.StreamHandler[TextIO]):
+    """Writes to whatever is standard error at the time: a progress bar puts itself in between."""
+
+    def __init__(self) -> None:
+        logging.Handler.__init__(self)
+
+    @property
+    def stream(self) -> TextIO:
+        return sys.stderr
+
+    @stream.setter
+    def stream(self, stream: TextIO) -> None:
+        """Nothing to keep."""
 
 
 def _level(record: logging.LogRecord) -> str:

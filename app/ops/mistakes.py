@@ -23,6 +23,11 @@ class SettingsError(DatafeedError):
         self.lines = tuple(lines)
         super().__init__("\n".join(self.lines))
 
+    @property
+    def advice(self) -> str:
+        """The mistakes, one a line, and where settings come from."""
+        return f"{self}\n{self.help}"
+
 
 def mistakes(error: ValidationError, model: type[BaseModel]) -> list[str]:
     """One line for each mistake in *error*: the variable, what is wrong with it, and an example of how it is right.

@@ -1,0 +1,133 @@
+"""What an operator does to the store besides listening: choose a span, rewind, repair, try again what was set aside."""
+
+import asyncio
+import contextlib
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from app.chain.decoder import Decoder
+from app.chain.protocol import load_protocols
+from app.domain.block import Block, Log, SetAside
+from app.domain.errors import DatafeedError
+from app.service import Following, ledger
+from app.settings import Settings
+from app.store.client import Database
+from app.store.past import Past
+from app.store.queries import query
+from app.store.verify import Difference, repair
+from app.store.writer import ClickHouseLedger
+
+MOST_SET_ASIDE = 10_000
+"""Set-aside logs that are listed or tried again at once: the oldest ones."""
+
+
+class NothingStored(DatafeedError):
+    """Nothing is stored yet."""
+
+    help = "Fill the store first: `datafeed listen` or `datafeed backfill`."
+
+
+class WhichChain(DatafeedError):
+    """Several chains are stored, or not the one that was named."""
+
+    help = "Name one of those stored with --chain."
+
+
+class Gap(DatafeedError):
+    """Blocks would be missing between those that are stored and those to read."""
+
+    help = "Leave --from out to go on from there, or take back what is stored with `datafeed rewind`."
+
+
+class Span(NamedTuple):
+    """Blocks still to read, both ends included; empty where `last` is below `first`."""
+
+    first: int
+    last: int
+
+
+class Rewound(NamedTuple):
+    """The newest stored block before and after a rewind, None where there is none."""
+
+    before: Block | None
+    after: Block | None
+
+
+def chain(database: Database, wanted: int | None = None) -> int:
+    """The chain id to work on: *wanted*, or the only one that is stored."""
+    stored = [int(chain_id) for chain_id, _ in database.rows(query("chains"))]
+    if not stored:
+        raise NothingStored
+    if (len(stored) > 1 and wanted is None) or (wanted is not None and wanted not in stored):
+        raise WhichChain(f"stored chains are {', '.join(map(str, stored))}")
+    return stored[0] if wanted is None else wanted
+
+
+async def span(following: Following, first: int, last: int | None) -> Span:
+    """What is left to read of blocks *first* to *last* (None: the head). Gap where that would leave blocks out."""
+    head = await following.source.head()
+    stored = await asyncio.to_thread(following.ledger.checkpoint)
+    if stored and first > stored.number + 1:
+        raise Gap(f"block {stored.number} is the newest stored, and {first} does not follow it")
+    return Span(stored.number + 1 if stored else first, head if last is None else min(last, head))
+
+
+def rewind(settings: Settings, database: Database, chain_id: int, last: int) -> Rewound:
+    """Take back every stored block after *last*."""
+    with _writing(settings, database, chain_id) as book:
+        before = book.checkpoint()
+        if before and before.number > last:
+            book.rewind(last + 1)
+        return Rewound(before, book.checkpoint())
+
+
+def mend(settings: Settings, database: Database, differences: Sequence[Difference]) -> None:
+    """Rebuild the rollups that *differences* are about, while no other writer is at work."""
+    with contextlib.ExitStack() as stack:
+        books = [stack.enter_context(_writing(settings, database, int(chain_id))) for chain_id, _ in database.rows(query("chains"))]
+
+        def ensure() -> None:
+            for book in books:
+                book.hold()
+
+        repair(database, list(differences), ensure)
+
+
+def set_aside(database: Database, chain_id: int, limit: int = MOST_SET_ASIDE) -> list[SetAside]:
+    """The oldest *limit* logs of a chain that could not become rows."""
+    rows = database.rows(query("set_aside"), {"chain_id": chain_id, "limit": limit})
+    return [SetAside(*row)._replace(topics=tuple(row[7])) for row in rows]
+
+
+def readable(settings: Settings, database: Database, logs: Sequence[SetAside]) -> list[SetAside]:
+    """Those of *logs* (one chain's) that today's protocol files can read."""
+    logs = [log for log in logs if log.timestamp]  # without a time a log never was in its block's place
+    if not logs:
+        return []
+    catalogue = load_protocols(settings.protocols, settings.protocols_dir)
+    decoder = Decoder(catalogue, logs[0].chain_id, Past(database), frozenset(settings.factory_address))
+    decoded = decoder.decode([_as_sent(log) for log in logs], {log.block_number: log.timestamp for log in logs})
+    still = {(log.block_number, log.log_index) for log in decoded.set_aside}
+    return [log for log in logs if (log.block_number, log.log_index) not in still]
+
+
+@contextlib.contextmanager
+def _writing(settings: Settings, database: Database, chain_id: int) -> Iterator[ClickHouseLedger]:
+    book = ledger(settings, database, chain_id)
+    book.recover()
+    try:
+        yield book
+    finally:
+        book.release()
+
+
+def _as_sent(log: SetAside) -> Log:
+    return Log(
+        address=log.contract_address,
+        topics=list(log.topics),
+        data=log.data,
+        blockNumber=hex(log.block_number),
+        blockHash=log.block_hash,
+        transactionHash=log.transaction_hash,
+        logIndex=hex(log.log_index),
+    )

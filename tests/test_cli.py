@@ -1,0 +1,137 @@
+"""The command as people run it: a process of its own, a chain to read, its output and its exit code."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from typer.main import get_command
+from typer.testing import CliRunner
+
+from app.cli import app
+from app.settings import Settings
+from tests.evm.chain import EvmChain
+from tests.evm.exchange import Exchange
+from tests.evm.server import serving
+
+ROOT = Path(__file__).parents[1]
+GENESIS = int(datetime(2024, 2, 28, 23, 58, tzinfo=UTC).timestamp())
+COMMANDS = ("listen", "backfill", "rewind", "verify", "migrate", "set-aside")
+TAMPER = "from app.settings import *; from app.store.client import *; open_database(load_settings()).run('TRUNCATE TABLE vamm_ohlcv_5m')"
+
+
+class Command:
+    """Runs `datafeed` in a folder of its own, with nothing set but what is given."""
+
+    def __init__(self, folder: Path, **settings: str) -> None:
+        kept = {name: value for name, value in os.environ.items() if name.lower() not in Settings.model_fields}
+        self._environment = kept | settings | {"DATA_DIR": str(folder / "data"), "PYTHONPATH": str(ROOT), "COLUMNS": "200"}
+        self._folder = folder
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, *arguments],
+            cwd=self._folder,
+            env=self._environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def __call__(self, *arguments: str, code: int = 0) -> tuple[str, str]:
+        """Output and error output of `datafeed *arguments`, which must end with *code*."""
+        return self.python("-m", "app", *arguments, code=code)
+
+    def python(self, *arguments: str, code: int = 0) -> tuple[str, str]:
+        with self.start(*arguments) as process:
+            out, err = process.communicate(timeout=60)
+        assert process.returncode == code, err
+        return out, err
+
+
+@pytest.fixture
+def exchange() -> Iterator[Exchange]:
+    """A chain with a market and a trade in each of a dozen blocks."""
+    chain = EvmChain(GENESIS)
+    with serving(chain) as url:
+        exchange = Exchange(chain, url)
+        gold = exchange.create_market("GOLD", 2_000)
+        for number in range(12):
+            exchange.block(None, gold.open_long(100 + number))
+        yield exchange
+
+
+def test_a_store_is_filled_followed_checked_and_repaired(exchange: Exchange, tmp_path: Path) -> None:
+    datafeed = Command(tmp_path, RPC_URL=exchange.url, POLL_INTERVAL_MS="50")
+    head = exchange.w3.eth.block_number
+
+    out, _ = datafeed("backfill", "--to", str(head - 4))
+    assert out == f"stored up to block {head - 4}\n"
+    _, err = datafeed("backfill", "--from", str(head), code=1)
+    assert err == (
+        f"block {head - 4} is the newest stored, and {head} does not follow it. "
+        "Leave --from out to go on from there, or take back what is stored with `datafeed rewind`.\n"
+    )
+
+    with datafeed.start("-m", "app", "listen") as listening:
+        assert listening.stderr
+        assert any(f"stored up to block {head} of {head}" in line for line in listening.stderr)
+        listening.send_signal(signal.SIGTERM)
+        assert listening.wait(30) == 0
+
+    assert datafeed("verify")[0] == "no difference\n"
+    datafeed.python("-c", TAMPER)
+    out, _ = datafeed("verify", code=1)
+    assert "vamm_ohlcv_5m" in out
+    out, _ = datafeed("verify", "--repair")
+    assert re.fullmatch(r"\d+ differences repaired\nno difference\n", out)
+
+    out, _ = datafeed("rewind", "--to", str(head - 6))
+    assert out == f"block {head - 6} is the newest now; it was {head} before\n"
+    assert datafeed("set-aside", "retry")[0] == "0 of 0 logs can be read now\n"
+    assert datafeed("migrate")[0] == "up to date\n"
+
+
+def test_known_errors_are_told_in_a_line_and_traced_on_demand(tmp_path: Path) -> None:
+    datafeed = Command(tmp_path)
+    _, err = datafeed("rewind", "--to", "5", code=1)
+    assert err == "Nothing is stored yet. Fill the store first: `datafeed listen` or `datafeed backfill`.\n"
+    _, err = datafeed("--debug", "rewind", "--to", "5", code=1)
+    assert "Traceback" in err
+
+
+def test_mistakes_in_the_settings_end_with_2(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("PORT=x\nCLICKHOUSE_PASSWORD=hunter2\nMAX_CONCURRENT_QUERIES=0\n")
+    _, err = Command(tmp_path)("listen", code=2)
+    assert [line.split(" ")[0] for line in err.splitlines()] == ["PORT:", "MAX_CONCURRENT_QUERIES:", "Settings"]
+    (tmp_path / ".env").write_text("RPC_URLS=http://localhost\n")
+    _, err = Command(tmp_path)("listen", code=2)
+    assert "RPC_URLS is no setting: is RPC_URL meant?" in err
+    assert "RPC_URL: is not set: it is the node to read the chain from, e.g. RPC_URL=https://" in err
+
+
+@pytest.mark.parametrize("command", [(), *((name,) for name in COMMANDS), ("set-aside", "list"), ("set-aside", "retry")])
+def test_every_command_explains_itself_and_its_exit_codes(command: tuple[str, ...]) -> None:
+    result = CliRunner().invoke(app, [*command, "--help"], env={"COLUMNS": "160", "TERM": "dumb"})
+    assert result.exit_code == 0
+    assert "Exit codes: 0" in result.output
+
+
+def test_no_command_is_left_out() -> None:
+    assert set(getattr(get_command(app), "commands")) == set(COMMANDS)  # noqa: B009
+
+
+def test_a_misspelt_command_is_corrected_and_ends_with_2() -> None:
+    result = CliRunner().invoke(app, ["rewnd"])
+    assert result.exit_code == 2
+    assert "rewind" in result.output
+
+
+def test_the_version_is_told() -> None:
+    assert re.fullmatch(r"vamm-datafeed \d+\.\d+\.\d+\n", CliRunner().invoke(app, ["--version"]).output)

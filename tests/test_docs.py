@@ -1,0 +1,65 @@
+"""What can be set and called is documented, and the documents name nothing that is not there."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from dotenv import dotenv_values
+from typer.main import get_command
+
+from app.cli import app
+from app.ops.reference import env_example, settings_page
+from app.settings import SECTIONS, Settings, load_settings
+
+ROOT = Path(__file__).parents[1]
+
+
+def options() -> dict[str, list[str]]:
+    """Options of every command, by the command's full name."""
+    found: dict[str, list[str]] = {}
+
+    def visit(name: str, command: Any) -> None:
+        children = getattr(command, "commands", None)
+        for child, inner in (children or {}).items():
+            visit(f"{name} {child}".strip(), inner)
+        if children is None:
+            found[name] = [option for parameter in command.params for option in parameter.opts]
+
+    visit("", get_command(app))
+    return found
+
+
+@pytest.mark.parametrize(("file", "text"), [(".env.example", env_example()), ("docs/settings.md", settings_page())])
+def test_files_written_from_the_settings_are_as_scripts_docs_writes_them(file: str, text: str) -> None:
+    assert (ROOT / file).read_text() == text
+
+
+def test_every_setting_is_described_and_in_the_example_with_its_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert {name for section in SECTIONS for name in section.model_fields} == set(Settings.model_fields)
+    assert all(field.description and field.description.endswith(".") for field in Settings.model_fields.values())
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+    example = ROOT / ".env.example"
+    assert {name.lower() for name in dotenv_values(example)} == set(Settings.model_fields)
+    assert load_settings(example) == Settings()
+
+
+def test_every_command_and_option_is_documented() -> None:
+    sections = dict(re.findall(r"^## (.+)\n((?:(?!^## ).*\n?)*)", (ROOT / "docs" / "commands.md").read_text(), re.MULTILINE))
+    assert list(sections) == list(options())
+    for command, names in options().items():
+        for option in set(names) - {"--help"}:
+            assert f"`{option}" in sections[command], f"{command} {option}"
+
+
+def test_links_between_documents_lead_somewhere() -> None:
+    for document in (ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").glob("**/*.md")):
+        for target in re.findall(r"\]\((?!https?:)([^)#]+)", document.read_text()):
+            assert (document.parent / target).exists(), f"{document.name}: {target}"
+
+
+def test_the_readme_names_only_scripts_and_commands_that_exist() -> None:
+    readme = (ROOT / "README.md").read_text()
+    assert {name for name in re.findall(r"scripts/(\w+)", readme) if not (ROOT / "scripts" / name).is_file()} == set()
+    assert set(re.findall(r"datafeed (?!-)(\w[\w-]*)", readme)) <= {name.split()[0] for name in options()}
