@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from app.store.client import Database
+from app.store.client import Database, embedded_database
 from app.store.schema import migrate
 
 _NUMBERS = itertools.count(1)
@@ -20,7 +20,7 @@ def engine_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def _engine(engine_path: Path) -> Iterator[Database]:
-    with Database({"interface": "chdb", "path": str(engine_path)}, "default", size=1) as engine:
+    with embedded_database(engine_path, "default", size=1) as engine:
         yield engine
 
 
@@ -28,7 +28,7 @@ def _engine(engine_path: Path) -> Iterator[Database]:
 def empty_database(_engine: Database, engine_path: Path) -> Iterator[Database]:
     """A database of the test's own, without tables."""
     name = f"test_{next(_NUMBERS)}"
-    with Database({"interface": "chdb", "path": str(engine_path)}, name, size=8) as database:
+    with embedded_database(engine_path, name, size=8) as database:
         yield database
     _engine.run("DROP DATABASE {name:Identifier} SYNC", {"name": name})
 

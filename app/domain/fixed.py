@@ -13,4 +13,4 @@ def fits(amount: int) -> bool:
 
 def rescale(amount: int, digits: int) -> int:
     """*amount* with *digits* decimal places as 1e-18 units, exactly; *digits* is at most 18."""
-    return amount * 10 ** (DIGITS - digits)
+    return amount * int(10 ** (DIGITS - digits))

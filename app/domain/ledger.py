@@ -46,7 +46,16 @@ class Ledger(History, Protocol):
     """An exactly-once store of decoded blocks. All methods block; call them in a thread."""
 
     def recover(self) -> None:
-        """Bring the store to its checkpoint after whatever the last writer left behind."""
+        """Take the right to write, and bring the store to its checkpoint after whatever the last writer left behind.
+
+        Raises while another writer is at work; call it again then.
+        """
+
+    def hold(self) -> None:
+        """Keep the right to write while there is nothing to commit; call it every few seconds."""
+
+    def release(self) -> None:
+        """Give up the right to write."""
 
     def checkpoint(self) -> Block | None:
         """The last committed block; None where nothing was committed yet."""

@@ -1,9 +1,8 @@
 """One writer at a time: a claim in the store that expires by itself when its holder dies."""
 
-import logging
 import os
-import random
 import socket
+import threading
 import time
 import uuid
 from datetime import datetime
@@ -11,8 +10,6 @@ from typing import NamedTuple
 
 from app.domain.errors import DatafeedError
 from app.store.client import Database
-
-logger = logging.getLogger(__name__)
 
 _CLAIM = """
 INSERT INTO vamm_leases (chain_id, holder, expires_at)
@@ -49,30 +46,32 @@ class Lease:
         self._parameters = {"chain_id": chain_id, "holder": _holder(database)}
         self._ttl = ttl
         self._deadline = 0.0
+        self._lock = threading.RLock()  # a heartbeat and a commit may renew at once
 
     def try_acquire(self) -> Claim | None:
         """Claim, or renew, the lease: None where it is ours now, else whose it is. Blocks for a few statements."""
-        started = time.monotonic()
-        others = self._others()  # a claim would only disturb a holder that is there already
-        if not others:
-            self._claim(self._ttl)
-            others = self._others()
-        if others:
-            self.release()
-            return others[0]
-        self._deadline = started + self._ttl
-        return None
+        with self._lock:
+            started = time.monotonic()
+            others = self._others()  # a claim would only disturb a holder that is there already
+            if not others:
+                self._claim(self._ttl)
+                others = self._others()
+                if others:
+                    self.release()
+            self._deadline = 0.0 if others else started + self._ttl
+            return others[0] if others else None
 
     def ensure(self, seconds: float = 0.0) -> None:
         """Make sure that the lease holds for *seconds* more, renewing it where a third is gone; LeaseLost where it cannot."""
-        left = self._deadline - time.monotonic()
-        if left <= 0:
-            raise LeaseLost("the lease ran out")  # somebody may have written in between: start from the checkpoint again
-        if left < max(seconds, self._ttl * 2 / 3) and (claim := self.try_acquire()):
-            raise LeaseLost(f"the lease is held by {claim.holder} until {claim.until:%H:%M:%S} UTC")
+        with self._lock:
+            left = self._deadline - time.monotonic()
+            if left <= 0:
+                raise LeaseLost("the lease ran out")  # somebody may have written in between: start from the checkpoint again
+            if left < max(seconds, self._ttl * 2 / 3) and (claim := self.try_acquire()):
+                raise LeaseLost(f"the lease is held by {claim.holder} until {claim.until:%H:%M:%S} UTC")
 
     def release(self) -> None:
-        """Give it back at once; nothing where it never was claimed."""
+        """Give it back at once."""
         self._deadline = 0.0
         self._claim(0)
 
@@ -82,16 +81,6 @@ class Lease:
     def _others(self) -> list[Claim]:
         claims = [Claim(*row) for row in self._database.rows(_CLAIMS, self._parameters)]
         return [claim for claim in claims if claim.holder != self._parameters["holder"]]
-
-
-def wait_for(lease: Lease, *, poll: float = 1.0) -> None:
-    """Block until *lease* is ours, saying once who has it."""
-    said = ""
-    while claim := lease.try_acquire():
-        if claim.holder != said:
-            said = claim.holder
-            logger.warning("another writer is at work: waiting for the lease of %s (until %s UTC)", claim.holder, f"{claim.until:%H:%M:%S}")
-        time.sleep(poll * random.uniform(0.5, 1.5))
 
 
 def _holder(database: Database) -> str:

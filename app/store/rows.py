@@ -49,10 +49,10 @@ def checkpoints(chain_id: int, blocks: Sequence[Block]) -> pa.Table:
 def set_aside(rows: Sequence[SetAside]) -> pa.Table:
     """Rows of `vamm_set_aside`."""
     columns = zip(*rows, strict=True) if rows else ((),) * len(SetAside._fields)
-    types = {"topics": pa.list_(pa.string()), "chain_id": pa.uint64(), "block_number": pa.uint64(), "timestamp": pa.uint32(), "log_index": pa.uint64()}
-    return pa.table(
-        {name: pa.array(values, types.get(name, pa.string())) for name, values in zip(SetAside._fields, columns, strict=True)}
-    )
+    types = {"topics": pa.list_(pa.string()), "timestamp": pa.uint32()}
+    types |= dict.fromkeys(("chain_id", "block_number", "log_index"), pa.uint64())
+    named = zip(SetAside._fields, columns, strict=True)
+    return pa.table({name: pa.array(values, types.get(name, pa.string())) for name, values in named})
 
 
 def _decimals(amounts: Iterable[int | None]) -> pa.Array:

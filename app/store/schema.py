@@ -12,6 +12,7 @@ from app.store.queries import SQL
 
 FOR_EACH = "-- for each rollup\n"
 RECORD = "INSERT INTO vamm_schema (name, checksum) VALUES ({name:String}, {checksum:String})"
+DEFINITION = "SELECT create_table_query FROM system.tables WHERE database = currentDatabase() AND name = {table:String}"
 
 
 class SchemaChanged(DatafeedError):
@@ -78,7 +79,7 @@ def migrate(database: Database, *, cluster: str = "", retention_1s_days: int = 0
 def _retain(database: Database, cluster: str, days: int) -> None:
     """Set or remove the time to live of the one-second candles, where it is not as wanted already."""
     table = "vamm_ohlcv_1s"
-    found = database.rows("SELECT create_table_query FROM system.tables WHERE database = currentDatabase() AND name = {t:String}", {"t": table})
+    found = database.rows(DEFINITION, {"table": table})
     current = re.search(r"TTL timestamp \+ toIntervalDay\((\d+)\)", str(found[0][0]))
     if (int(current[1]) if current else 0) == days:
         return

@@ -8,14 +8,14 @@ from app.domain.resolution import DAY
 from app.store import rows
 from app.store.client import Database
 from app.store.journal import COMMIT, Entry, Journal
-from app.store.lease import Lease
+from app.store.lease import Lease, LeaseLost
 from app.store.past import Past
 from app.store.rewind import Rewind
 
 REMEMBERED_BLOCKS = 4_096
 """Checkpoints kept below the newest: more than any chain's finality, so that a reorganisation finds its fork."""
 
-_PRUNE_EVERY = 1_024
+_PRUNE_EVERY = 256
 
 _COMMITTED = """
 SELECT block_number, argMax(block_hash, committed_at), argMax(parent_hash, committed_at),
@@ -54,9 +54,21 @@ class ClickHouseLedger(Past):
         parameters = {"chain_id": self._chain_id, "below": below, "limit": limit}
         return [Block(*row) for row in self._database.rows(_COMMITTED, parameters)]
 
+    def hold(self) -> None:
+        """Renew the lease where it is time to; LeaseLost where it is gone."""
+        self._lease.ensure()
+
+    def release(self) -> None:
+        """Give the lease back."""
+        self._lease.release()
+
     def recover(self) -> None:
-        """Take back whatever lies above the checkpoint, and finish a rewind that was begun."""
-        self._ensure()
+        """Take the lease, take back whatever lies above the checkpoint, and finish a rewind that was begun.
+
+        LeaseLost while another writer holds the lease.
+        """
+        if claim := self._lease.try_acquire():
+            raise LeaseLost(f"another writer is at work: {claim.holder}, until {claim.until:%H:%M:%S} UTC unless it goes on")
         checkpoint = self.checkpoint()
         unfinished = list(self._journal.opened(checkpoint and checkpoint.number).values())
         if unfinished:

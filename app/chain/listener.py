@@ -1,0 +1,233 @@
+"""From a node to the ledger: blocks in order, each once, through reorganisations, crashes and outages."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from time import monotonic
+from typing import ParamSpec, TypeVar
+
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_random_exponential
+
+from app.chain.decoder import Decoder
+from app.chain.source import Reorganised, Segment, Source
+from app.domain.block import Block
+from app.domain.errors import DatafeedError
+from app.domain.ledger import Batch, Ledger
+
+logger = logging.getLogger(__name__)
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+SEGMENTS_WAITING = 2
+"""Segments read ahead of the decoder: with those in flight, the bound on memory while the store is slow or away."""
+
+HOLD_EVERY = 4.0
+"""Seconds between two looks at the right to write."""
+
+LONGEST_PAUSE = 15.0
+"""Seconds between two tries while a node or the store is away, or another writer is at work."""
+
+FORK_SEARCH = 4_096
+"""Remembered blocks among which a fork is looked for."""
+
+
+class ForkTooDeep(DatafeedError):
+    """The node's chain shares none of the remembered blocks."""
+
+    help = "Check that RPC_URL is the chain that was indexed; if it is, take blocks back with `datafeed rewind --to BLOCK`."
+
+
+@dataclass(slots=True)
+class Commit:
+    """Whole blocks on their way to the ledger, and the node's head when they were read."""
+
+    first_block: int
+    head: int = 0
+    batch: Batch = field(default_factory=Batch)
+
+    @property
+    def last_block(self) -> int:
+        return self.batch.blocks[-1].number
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Rows are committed when there are `rows` of them, or `seconds` after the first came, whichever is first."""
+
+    rows: int = 10_000
+    seconds: float = 2.0
+
+
+class Listener:
+    """Reads one chain into one ledger. `run` may be cancelled at any time: what is half done is taken back by the next."""
+
+    def __init__(
+        self,
+        source: Source,
+        decoder: Decoder,
+        ledger: Ledger,
+        *,
+        start_block: int = 0,
+        pace: Pace | None = None,
+        on_commit: Callable[[Commit], None] = lambda _: None,
+        on_rewind: Callable[[int], None] = lambda _: None,
+    ) -> None:
+        """*on_commit*, and *on_rewind* with the first block undone, are called after the fact and must not block."""
+        self._source = source
+        self._decoder = decoder
+        self._ledger = ledger
+        self._start_block = start_block
+        self._pace = pace or Pace()
+        self._on_commit = on_commit
+        self._on_rewind = on_rewind
+        self._committed_block = -1
+        self._progress = False
+
+    async def run(self, until: int | None = None) -> None:
+        """Follow the chain for ever, or up to and with block *until*."""
+        holding = asyncio.create_task(self._hold())
+        done = False
+        try:
+            while not done:
+                retrying = AsyncRetrying(
+                    wait=wait_random_exponential(multiplier=0.2, max=LONGEST_PAUSE),
+                    retry=retry_if_exception_type(DatafeedError),
+                    before_sleep=_say,
+                )
+                done = await retrying(self._attempt, until)
+        finally:
+            holding.cancel()
+            with contextlib.suppress(DatafeedError):
+                await _whole(self._ledger.release)
+
+    async def _attempt(self, until: int | None) -> bool:
+        """Go on from the checkpoint: True when *until* is committed, False after trouble that came after progress."""
+        self._progress = False
+        try:
+            await _whole(self._ledger.recover)
+            self._decoder.reset()
+            checkpoint = await _whole(self._ledger.checkpoint)
+            if until is None or checkpoint is None or checkpoint.number < until:
+                await self._commit_all(checkpoint, until)
+        except BaseExceptionGroup as group:
+            error = _known(group)
+            if isinstance(error, Reorganised):
+                await self._rewind_to_fork(error)
+            elif self._progress:
+                logger.warning("%s; going on from the checkpoint", error)
+            else:
+                raise error from group
+            return False
+        return True
+
+    async def _commit_all(self, checkpoint: Block | None, until: int | None) -> None:
+        """Read, decode and commit what comes after *checkpoint*, the three at once, the commits one after another."""
+        waiting: asyncio.Queue[Segment | None] = asyncio.Queue(SEGMENTS_WAITING)
+        writing: asyncio.Task[None] | None = None
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._read(waiting, checkpoint, until))
+            async for commit in self._commits(waiting):
+                if writing:
+                    await writing
+                writing = group.create_task(self._write(commit))
+
+    async def _read(self, waiting: asyncio.Queue[Segment | None], checkpoint: Block | None, until: int | None) -> None:
+        async for segment in self._source.segments(checkpoint, self._start_block, until):
+            await waiting.put(segment)
+        await waiting.put(None)
+
+    async def _commits(self, waiting: asyncio.Queue[Segment | None]) -> AsyncIterator[Commit]:
+        """Segments decoded and put together as the pace has it; alone and at once when they are the chain's newest."""
+        commit: Commit | None = None
+        due = 0.0
+        while True:
+            try:
+                async with asyncio.timeout(max(0.0, due - monotonic()) if commit else None):
+                    segment = await waiting.get()
+            except TimeoutError:
+                segment = None
+            else:
+                if segment is None:
+                    break
+            if segment:
+                if commit is None:
+                    commit, due = Commit(segment.first), monotonic() + self._pace.seconds
+                await _whole(self._decode, segment, commit)
+            if commit and (segment is None or commit.last_block >= segment.head or len(commit.batch.trades) >= self._pace.rows):
+                yield commit
+                commit = None
+        if commit:
+            yield commit
+
+    def _decode(self, segment: Segment, commit: Commit) -> None:
+        self._decoder.committed(self._committed_block)
+        decoded = self._decoder.decode(segment.logs, segment.timestamps)
+        commit.head = segment.head
+        commit.batch.blocks += segment.blocks
+        commit.batch.trades += decoded.trades
+        commit.batch.markets += decoded.markets
+        commit.batch.set_aside += decoded.set_aside
+
+    async def _write(self, commit: Commit) -> None:
+        await _whole(self._ledger.commit, commit.batch)
+        self._committed_block = commit.last_block
+        self._progress = True
+        self._on_commit(commit)
+
+    async def _rewind_to_fork(self, found: Reorganised) -> None:
+        """Take back every block that the node's chain does not share."""
+        remembered = await _whole(self._ledger.committed, found.at + 1, FORK_SEARCH)
+        shared, unshared = len(remembered), -1  # positions, newest first: agreement is monotonic, so halve
+        while shared - unshared > 1:
+            middle = (shared + unshared) // 2
+            theirs = await self._source.block(remembered[middle].number)
+            if theirs and theirs.hash == remembered[middle].hash:
+                shared = middle
+            else:
+                unshared = middle
+        if shared == len(remembered):
+            raise ForkTooDeep
+        first = remembered[shared].number + 1
+        logger.warning("reorganisation: taking back blocks %d to %d", first, found.at)
+        await _whole(self._ledger.rewind, first)
+        self._on_rewind(first)
+
+    async def _hold(self) -> None:
+        while True:
+            await asyncio.sleep(HOLD_EVERY)
+            with contextlib.suppress(DatafeedError):  # the next commit finds out, and says so
+                await _whole(self._ledger.hold)
+
+
+async def _whole(call: Callable[P, T], *arguments: P.args, **options: P.kwargs) -> T:
+    """Run blocking *call* in a thread and, whatever happens here, wait for its end: two must never write at once."""
+    running = asyncio.ensure_future(asyncio.to_thread(call, *arguments, **options))
+    try:
+        return await asyncio.shield(running)
+    except asyncio.CancelledError:
+        await asyncio.wait([running])
+        raise
+
+
+def _known(group: BaseExceptionGroup[BaseException]) -> DatafeedError:
+    """The error in *group* that says what to do: a reorganisation before any other; a bug is raised as it came."""
+    known, unknown = group.split(DatafeedError)
+    if unknown or not known:
+        raise group
+    errors = [error for error in _leaves(known) if isinstance(error, DatafeedError)]
+    return next((error for error in errors if isinstance(error, Reorganised)), errors[0])
+
+
+def _leaves(group: BaseExceptionGroup[BaseException]) -> list[BaseException]:
+    return [leaf for error in group.exceptions for leaf in (_leaves(error) if isinstance(error, BaseExceptionGroup) else [error])]
+
+
+def _say(state: RetryCallState) -> None:
+    if state.outcome and state.next_action:
+        error = state.outcome.exception()
+        logger.warning("%s; next try in %.1f s. %s", error, state.next_action.sleep, getattr(error, "help", ""))

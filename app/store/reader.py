@@ -1,0 +1,104 @@
+"""What the HTTP side reads, from an event loop: in worker threads, so many at once, and never a market half rewound."""
+
+from collections.abc import Callable
+from typing import Protocol, TypeVar
+
+from anyio import CapacityLimiter, current_time, sleep
+from anyio.to_thread import run_sync
+
+from app.domain.errors import DatafeedError
+from app.domain.resolution import Resolution
+from app.store.candle_reader import CandleReader, Candles
+from app.store.client import Database
+from app.store.market_reader import Listing, MarketReader
+
+T = TypeVar("T")
+
+WAITING_PER_PLACE = 100
+"""Queries that may wait for each one under way."""
+
+REMEMBERED_EPOCHS = 10_000
+"""Markets whose last epoch is kept."""
+
+RETRY_SECONDS = 0.05
+
+
+class MarketBusy(DatafeedError):
+    """The market's rows are being rewound; it takes a moment."""
+
+    help = "Ask again in a few seconds. If it lasts, a rewind was cut off: the next start of the listener ends it."
+
+
+class TooManyQueries(DatafeedError):
+    """Too many queries are waiting already."""
+
+    help = "Ask again in a few seconds. If it lasts, raise MAX_CONCURRENT_QUERIES or give the store more to work with."
+
+
+class Gate(Protocol):
+    """Knows about rewinds."""
+
+    def epoch(self, market_id: int) -> int | None:
+        """A number that changes with every rewind of the market; None while one is under way. Blocks."""
+
+
+class Reader:
+    """The store's readers for coroutines. Raises StoreError where the store is away, TooManyQueries where too many wait."""
+
+    def __init__(self, database: Database, gate: Gate, *, concurrency: int, patience: float = 5.0) -> None:
+        """At most *concurrency* queries at once; a read waits for a rewind to end for *patience* seconds."""
+        self._markets = MarketReader(database)
+        self._candles = CandleReader(database)
+        self._gate = gate
+        self._limiter = CapacityLimiter(concurrency)
+        self._patience = patience
+        self._epochs: dict[int, int] = {}
+
+    async def market(self, ticker: str) -> Listing | None:
+        """The market that charts call *ticker*, in any case."""
+        return await self._run(lambda: self._markets.market(ticker))
+
+    async def search(self, text: str, limit: int) -> list[Listing]:
+        """Up to *limit* markets that hold *text*, the best first."""
+        return await self._run(lambda: self._markets.search(text, limit))
+
+    async def last_price(self, market_id: int) -> float:
+        """A market's last known price, 0 where there is none. MarketBusy where a rewind lasts too long."""
+        return await self._steady(market_id, lambda: self._markets.last_price(market_id))
+
+    async def bars(self, market_id: int, resolution: Resolution, since: int, until: int, limit: int) -> Candles:
+        """The newest *limit* bars that begin in [*since*, *until*), seconds UTC. MarketBusy where a rewind lasts too long."""
+        return await self._steady(market_id, lambda: self._candles.bars(market_id, resolution, since, until, limit))
+
+    async def _steady(self, market_id: int, read: Callable[[], T]) -> T:
+        """What *read* returns when no rewind began or ended meanwhile: between two looks at the gate that saw the same epoch.
+
+        The look before may be long ago: it is the one after the last read of the market.
+        """
+        deadline = current_time() + self._patience
+        before = self._epochs.get(market_id)
+        while True:
+            if before is None:
+                after = await self._run(lambda: self._gate.epoch(market_id))
+            else:
+                result, after = await self._run(lambda: (read(), self._gate.epoch(market_id)))
+                if after == before:
+                    return result
+            if current_time() >= deadline:
+                raise MarketBusy
+            before = self._remembered(market_id, after)
+            if before is None:
+                await sleep(RETRY_SECONDS)
+
+    def _remembered(self, market_id: int, epoch: int | None) -> int | None:
+        if len(self._epochs) >= REMEMBERED_EPOCHS:
+            self._epochs.clear()
+        self._epochs.pop(market_id, None)
+        if epoch is not None:
+            self._epochs[market_id] = epoch
+        return epoch
+
+    async def _run(self, work: Callable[[], T]) -> T:
+        if self._limiter.statistics().tasks_waiting >= WAITING_PER_PLACE * self._limiter.total_tokens:
+            raise TooManyQueries
+        return await run_sync(work, limiter=self._limiter)

@@ -1,0 +1,69 @@
+"""A database that fails on demand: before, after or in the middle of any statement."""
+
+from typing import Any, Literal
+
+import pyarrow as pa
+
+from app.store.client import Database, Parameters, StoreError
+
+Mode = Literal["before", "after", "torn", "phantom"]
+
+
+class Killed(BaseException):
+    """The process is gone: nothing that holds this database may go on."""
+
+
+class FailingDatabase(Database):
+    """Passes statements on to *inner* and fails at the one counted *at*, in one of four ways.
+
+    `before` and `after` the statement took effect; `torn`: with half of an insert's rows stored; `phantom`: with an
+    insert's rollups stored but not its raw rows.
+    """
+
+    def __init__(self, inner: Database, at: int, mode: Mode, error: type[BaseException] = Killed) -> None:
+        self.name, self.embedded = inner.name, inner.embedded
+        self.statements = 0
+        self._inner, self._at, self._mode, self._error = inner, at, mode, error
+
+    @property
+    def failed(self) -> bool:
+        """Whether the failure has come."""
+        return self.statements > self._at
+
+    def rows(self, sql: str, parameters: Parameters | None = None) -> Any:
+        return self._inner.rows(sql, parameters)
+
+    def raw(self, sql: str, fmt: str, parameters: Parameters | None = None) -> bytes:
+        return self._inner.raw(sql, fmt, parameters)
+
+    def run(self, sql: str, parameters: Parameters | None = None, *, query_id: str = "") -> None:
+        fails = self._count()
+        if not (fails and self._mode in ("before", "torn")):
+            self._inner.run(sql, parameters)
+        if fails:
+            raise self._error(sql)
+
+    def insert(self, table: str, rows: pa.Table, *, query_id: str = "") -> None:
+        if not rows.num_rows:
+            return
+        fails = self._count()
+        if fails and self._mode == "torn":
+            rows = rows.slice(0, rows.num_rows // 2)
+        if not (fails and self._mode == "before"):
+            self._inner.insert(table, rows)
+        if fails and self._mode == "phantom" and table == "vamm_market_transactions":
+            self._inner.run(f"DELETE FROM {table} WHERE block_number >= {{b:UInt64}}", {"b": rows["block_number"][0].as_py()})
+        if fails:
+            raise self._error(table)
+
+    def close(self) -> None:
+        """The inner database is somebody else's to close."""
+
+    def _count(self) -> bool:
+        self.statements += 1
+        return self.statements == self._at + 1
+
+
+def refuse(inner: Database, at: int, mode: Mode) -> FailingDatabase:
+    """A store that refuses one statement, its process going on."""
+    return FailingDatabase(inner, at, mode, StoreError)

@@ -1,0 +1,74 @@
+"""The schema: applied once, from anywhere, on any engine."""
+
+import re
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from app.domain.resolution import STORED
+from app.store.client import Database
+from app.store.schema import SchemaChanged, migrate, statements
+
+
+def tables(database: Database) -> dict[str, str]:
+    return dict(database.rows("SELECT name, engine FROM system.tables WHERE database = currentDatabase()"))
+
+
+def test_migrates_once(empty_database: Database) -> None:
+    names = [statement.name for statement in statements()]
+    assert migrate(empty_database) == names
+    assert migrate(empty_database) == []
+    found = tables(empty_database)
+    for name in STORED:
+        assert found[f"vamm_ohlcv_{name}"] == "AggregatingMergeTree"
+        assert found[f"vamm_ohlcv_{name}_mv"] == "MaterializedView"
+    assert {"vamm_market_transactions", "vamm_markets", "vamm_live_prices"} <= set(found)
+
+
+def test_migrates_from_several_processes_at_once(empty_database: Database) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: migrate(empty_database), range(4)))
+    recorded = empty_database.rows("SELECT DISTINCT name FROM vamm_schema")
+    assert {name for (name,) in recorded} == {statement.name for statement in statements()}
+
+
+def test_goes_on_where_it_was_interrupted(empty_database: Database) -> None:
+    for statement in list(statements())[:7]:
+        empty_database.run(statement.sql)
+    migrate(empty_database)
+    assert "vamm_leases" in tables(empty_database)
+
+
+def test_refuses_a_file_changed_after_the_fact(database: Database) -> None:
+    database.run("ALTER TABLE vamm_schema UPDATE checksum = 'other' WHERE name = '070_vamm_markets'")
+    with pytest.raises(SchemaChanged, match="070_vamm_markets"):
+        migrate(database)
+
+
+def test_retention_follows_the_setting(database: Database) -> None:
+    def ttl() -> str:
+        definition = database.rows("SELECT create_table_query FROM system.tables WHERE database = currentDatabase() AND name = 'vamm_ohlcv_1s'")
+        found = re.search(r"TTL (.*?) SETTINGS", str(definition[0][0]))
+        return found[1] if found else ""
+
+    for days, expected in ((30, "timestamp + toIntervalDay(30)"), (7, "timestamp + toIntervalDay(7)"), (0, "")):
+        migrate(database, retention_1s_days=days)
+        assert ttl() == expected
+
+
+def test_cluster_ddl_is_replicated_everywhere() -> None:
+    for plain, clustered in zip(statements(), statements("blue"), strict=True):
+        assert "ON CLUSTER" not in plain.sql
+        assert clustered.sql.count(" ON CLUSTER 'blue'") == 1
+        engine = re.search(r"^ENGINE = (\w+)(.*)$", clustered.sql, re.MULTILINE)
+        assert ("MATERIALIZED VIEW" in clustered.sql) != bool(engine)
+        if engine:
+            assert engine[1].startswith("Replicated")
+            assert engine[2].startswith("('/clickhouse/tables/{uuid}/{shard}', '{replica}'")
+
+
+def test_views_fill_every_column_of_their_table(database: Database) -> None:
+    """A view that names a column wrongly would silently leave it at its default; an insert by position would mix them up."""
+    for table in (*(f"vamm_ohlcv_{name}" for name in STORED), "vamm_market_states", "vamm_positions"):
+        columns = "SELECT name FROM system.columns WHERE database = currentDatabase() AND table = {table:String} AND default_kind != 'ALIAS' ORDER BY position"
+        assert database.rows(columns, {"table": table}) == database.rows(columns, {"table": f"{table}_mv"})

@@ -1,0 +1,147 @@
+"""Exactly once: whatever stops a commit or a rewind, the store ends with what the committed blocks say."""
+
+import pytest
+
+from app.domain.block import SetAside
+from app.domain.fixed import ONE
+from app.domain.ledger import Batch
+from app.domain.trade import MarketState, PositionKey
+from app.store.client import Database
+from app.store.lease import Lease
+from app.store.verify import verify
+from app.store.writer import REMEMBERED_BLOCKS, ClickHouseLedger
+from tests.store.faults import FailingDatabase, Killed, Mode
+from tests.store.rows import CHAIN, batch, block, trade
+
+MODES: tuple[Mode, ...] = ("before", "after", "torn", "phantom")
+
+
+def ledger_on(database: Database) -> ClickHouseLedger:
+    """The ledger of a process that has just started."""
+    ledger = ClickHouseLedger(database, CHAIN, Lease(database, CHAIN, ttl=60))
+    ledger.recover()
+    return ledger
+
+
+def stored(database: Database) -> list[tuple[int, int]]:
+    return [(row[0], row[1]) for row in database.rows("SELECT block_number, log_index FROM vamm_market_transactions ORDER BY 1, 2")]
+
+
+def expected(*batches: Batch) -> list[tuple[int, int]]:
+    return [(row.block_number, row.log_index) for rows in batches for row in rows.trades]
+
+
+def test_commits_and_goes_on(database: Database) -> None:
+    ledger = ledger_on(database)
+    assert ledger.checkpoint() is None
+    first, second = batch(1, 130), batch(131, 260)
+    ledger.commit(first)
+    ledger.commit(second)
+    assert ledger.checkpoint() == block(260)
+    assert ledger.committed(200, 2) == [block(199), block(198)]
+    assert stored(database) == expected(first, second)
+    assert verify(database) == []
+    assert ledger_on(database).checkpoint() == block(260)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_killed_at_every_step_of_a_commit(database: Database, mode: Mode) -> None:
+    first, second = batch(1, 130), batch(131, 260)
+    second.set_aside.append(SetAside(CHAIN, 200, "0x", 1_704_067_200, "0x", 1, "0x", ("0x1",), "0x", "why"))
+    ledger_on(database).commit(first)
+    steps = 0
+    while True:
+        failing = FailingDatabase(database, steps, mode)
+        doomed = ClickHouseLedger(failing, CHAIN, Lease(database, CHAIN, ttl=60))
+        doomed.recover()
+        try:
+            doomed.commit(second)
+        except Killed:
+            steps += 1
+        ledger = ledger_on(database)
+        done = ledger.checkpoint() == block(260)
+        assert stored(database) == (expected(first, second) if done else expected(first))
+        assert verify(database) == []
+        assert bool(ledger.markets([200])) == done
+        if not failing.failed:
+            break
+        ledger.rewind(131)
+    assert steps == 5  # journal, set aside, markets, trades, checkpoint
+
+
+@pytest.mark.parametrize("mode", ["before", "after"])
+def test_killed_at_every_step_of_a_rewind(database: Database, mode: Mode) -> None:
+    first, second = batch(1, 130), batch(131, 260)
+    steps = 0
+    ledger_on(database).commit(first)
+    while True:
+        ledger_on(database).commit(second)
+        failing = FailingDatabase(database, steps, mode)
+        doomed = ClickHouseLedger(failing, CHAIN, Lease(database, CHAIN, ttl=60))
+        doomed.recover()
+        try:
+            doomed.rewind(131)
+        except Killed:
+            steps += 1
+        ledger = ledger_on(database)
+        begun = mode == "after" or steps != 1 or not failing.failed
+        assert ledger.checkpoint() == (block(130) if begun else block(260))
+        assert stored(database) == (expected(first) if begun else expected(first, second))
+        assert verify(database) == []
+        if not begun:
+            ledger.rewind(131)
+        if not failing.failed:
+            break
+    assert steps >= 12
+
+
+def test_rewind_ends_at_a_remembered_block(database: Database) -> None:
+    """A range committed whole leaves one checkpoint: taking back a part of it takes back all of it."""
+    ledger = ledger_on(database)
+    first, second = batch(1, 130), batch(131, 260)
+    second.blocks = second.blocks[-1:]
+    ledger.commit(first)
+    ledger.commit(second)
+    ledger.rewind(200)
+    assert ledger.checkpoint() == block(130)
+    assert stored(database) == expected(first)
+    ledger.commit(batch(131, 200, seed=1))
+    assert ledger.checkpoint() == block(200, "b")
+    assert verify(database) == []
+
+
+def test_answers_about_the_past_are_exact(database: Database) -> None:
+    ledger = ledger_on(database)
+    price, size = 2000 * ONE + 1, 10**37 + 7
+    huge = 2**256 - 1
+    rows = [
+        trade(1, 0, 1, 1, 1, price=price, total_long_size=size, position_id=huge),
+        trade(2, 0, 1, 1, 1, price=0, price_type="", volume=0, total_long_size=size + 1, total_short_size=3, funding_rate=-(10**10), action="funding"),
+        trade(3, 0, 2, 5, 1, is_long=False),
+    ]
+    ledger.commit(Batch([block(3)], rows))
+    assert ledger.states([1, 2, 3]) == {1: MarketState(price, size + 1, 3, -(10**10)), 2: MarketState(5 * ONE, ONE, 0, None)}
+    assert ledger.position_sides([PositionKey(1, huge), PositionKey(2, 3000), PositionKey(2, 9)]) == {
+        PositionKey(1, huge): True,
+        PositionKey(2, 3000): False,
+    }
+    ledger.rewind(0)
+    assert ledger.states([1, 2]) == {}
+    assert ledger.position_sides([PositionKey(1, huge)]) == {}
+
+
+def test_floats_of_candles_are_the_nearest_to_the_exact_price(database: Database) -> None:
+    """The engine's own conversion makes 2000.4999999999998 of 2000.5."""
+    prices = [2000 * ONE + ONE // 2, 45000 * ONE + 12 * ONE // 100, 1234, 10**37 + 1, ONE // 3]
+    ledger_on(database).commit(Batch([block(9)], [trade(n, 0, 1, 1, 1, price=price) for n, price in enumerate(prices)]))
+    found = database.rows("SELECT close.2 FROM vamm_ohlcv_1s ORDER BY timestamp")
+    assert [row[0] for row in found] == [price / ONE for price in prices]
+
+
+def test_remembered_blocks_are_bounded(database: Database) -> None:
+    ledger = ledger_on(database)
+    ledger.commit(Batch([block(number) for number in range(1, 6000)]))
+    for number in range(6000, 6260):
+        ledger.commit(Batch([block(number)]))
+    assert len(ledger.committed(2**63, 10_000)) <= REMEMBERED_BLOCKS + 256
+    assert ledger.checkpoint() == block(6259)
