@@ -1,0 +1,131 @@
+"""What decoding knows of the past: markets, their running state and the sides of positions, kept close and asked for in bulk."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from app.chain.recent import Recent
+from app.domain.ledger import History
+from app.domain.market import Market, market_id
+from app.domain.trade import MarketState, PositionKey
+
+MAX_CONTRACTS = 50_000
+MAX_POSITIONS = 500_000
+MAX_TICKERS = 50_000
+MAX_ORACLE_MARKETS = 256
+"""Markets that one oracle's price is written for: whoever creates markets at will cannot multiply rows at will."""
+
+
+@dataclass(slots=True)
+class Listing:
+    """A contract, the market it is (None: it is none that we know), and where that market stands, in 1e-18 units."""
+
+    address: str
+    market_id: int
+    market: Market | None = None
+    price: int = 0
+    long_size: int = 0
+    short_size: int = 0
+    funding_rate: int | None = None
+
+
+@dataclass(slots=True)
+class Wanted:
+    """What a batch of events up to `newest_block` needs to know. Positions are (contract, position id)."""
+
+    newest_block: int
+    contracts: set[str] = field(default_factory=set)
+    oracles: set[str] = field(default_factory=set)
+    factory_ids: set[str] = field(default_factory=set)
+    positions: set[tuple[str, int]] = field(default_factory=set)
+
+
+class Book:
+    """The past, read through. After `prime`, everything that was wanted is in the `live` dicts, unknown things as None or empty.
+
+    What decoding adds is not in the history until it is committed: what is forgotten was last used before the turn before,
+    and everything decoded until then is committed.
+    """
+
+    def __init__(self, chain_id: int, history: History, factories: frozenset[str]) -> None:
+        self.chain_id = chain_id
+        self.factories = factories
+        self._newest_block = -1
+        self._turned_at = -1
+        self._history = history
+        self.listings: Recent[str, Listing] = Recent(MAX_CONTRACTS)
+        self.by_oracle: Recent[str, tuple[str, ...]] = Recent(MAX_CONTRACTS)
+        self.by_factory_id: Recent[str, str | None] = Recent(MAX_CONTRACTS)
+        self.sides: Recent[tuple[str, int], bool | None] = Recent(MAX_POSITIONS)
+        self.tickers: Recent[str, int | None] = Recent(MAX_TICKERS)
+
+    def prime(self, wanted: Wanted) -> None:
+        """Ask the history, once for each sort of thing, for all that is *wanted* and not remembered."""
+        self._newest_block = max(self._newest_block, wanted.newest_block)
+        contracts = set(wanted.contracts)
+        if missing := self.by_oracle.revive(wanted.oracles):
+            known = self._history.markets_by_oracle(missing)
+            self.by_oracle.live |= {oracle: _eldest(known.get(oracle, ())) for oracle in missing}
+        if missing := self.by_factory_id.revive(wanted.factory_ids):
+            created = self._history.markets_by_factory_id(missing)
+            self.by_factory_id.live |= {name: created[name].contract_address if name in created else None for name in missing}
+        for oracle in wanted.oracles:
+            contracts.update(self.by_oracle.live[oracle])
+        for name in wanted.factory_ids:
+            if contract := self.by_factory_id.live[name]:
+                contracts.add(contract)
+        self._list(self.listings.revive(contracts))
+        self._recall(self.sides.revive(wanted.positions))
+
+    def prime_tickers(self, tickers: Iterable[str]) -> None:
+        """Learn which of *tickers* are taken."""
+        if missing := self.tickers.revive(tickers):
+            taken = self._history.tickers_taken(missing)
+            self.tickers.live |= {ticker: taken.get(ticker) for ticker in missing}
+
+    def _list(self, contracts: Collection[str]) -> None:
+        if not contracts:
+            return
+        ids = {market_id(self.chain_id, contract): contract for contract in contracts}
+        markets = self._history.markets(ids)
+        states = self._history.states(markets) if markets else {}
+        for number, contract in ids.items():
+            market = markets.get(number)
+            accepted = market if market and self._accepts(market) else None
+            self.listings.live[contract] = Listing(contract, number, accepted, *states.get(number, MarketState()))
+
+    def _recall(self, positions: Collection[tuple[str, int]]) -> None:
+        """Sides of *positions*; a contract that is no market has none that could be asked for."""
+        keys = {
+            PositionKey(listing.market_id, position): (contract, position)
+            for contract, position in positions
+            if (listing := self.listings.live[contract]).market
+        }
+        sides = self._history.position_sides(keys) if keys else {}
+        self.sides.live |= dict.fromkeys(positions) | {key: sides[asked] for asked, key in keys.items() if asked in sides}
+
+    def _accepts(self, market: Market) -> bool:
+        """Whether *market* counts: any does unless factories were named, then those of theirs and those named themselves."""
+        return not self.factories or market.creator_address in self.factories or market.contract_address in self.factories
+
+    def committed(self, block: int) -> None:
+        """Everything up to *block* is in the history: memory may be given back, as far as nothing newer is in it."""
+        if block < self._turned_at:
+            return
+        self._turned_at = self._newest_block
+        for memory in self._memories():
+            memory.turn()
+
+    def reset(self) -> None:
+        """Forget everything."""
+        self._newest_block = self._turned_at = -1
+        for memory in self._memories():
+            memory.clear()
+
+    def _memories(self) -> tuple[Recent[Any, Any], ...]:
+        return self.listings, self.by_oracle, self.by_factory_id, self.sides, self.tickers
+
+
+def _eldest(markets: Iterable[Market]) -> tuple[str, ...]:
+    ordered = sorted(markets, key=lambda market: (market.deployment_block, market.market_id))
+    return tuple(market.contract_address for market in ordered[:MAX_ORACLE_MARKETS])
