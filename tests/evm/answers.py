@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from eth.abc import BlockAPI, ReceiptAPI, SignedTransactionAPI
-from eth_tester.utils.address import generate_contract_address
+from eth_tester.utils.address import generate_contract_address  # type: ignore[import-untyped]
 
 Json = dict[str, Any]
 

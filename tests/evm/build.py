@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from vyper.compiler import compile_code
+from vyper.compiler import compile_code  # type: ignore[import-untyped]
 
 CONTRACTS = Path(__file__).parent / "contracts"
 NAMES = ("market", "factory", "oracle")

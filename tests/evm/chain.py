@@ -4,8 +4,8 @@ import threading
 from typing import Any, Final
 
 from eth.exceptions import PyEVMError
-from eth_tester import PyEVMBackend
-from eth_tester.exceptions import TransactionFailed
+from eth_tester import PyEVMBackend  # type: ignore[import-untyped]
+from eth_tester.exceptions import TransactionFailed  # type: ignore[import-untyped]
 from eth_utils.exceptions import ValidationError
 
 from tests.evm.answers import Json, MinedBlock, matches, mined_block
