@@ -2,22 +2,29 @@
 
 import logging
 import sys
+import time
 from importlib.metadata import version
 from typing import Annotated
 
 import typer
+from pydantic import SecretStr
 
 from app import operations, service
-from app.chain.listener import Commit
+from app.cli_set_aside import set_aside
+from app.console import EXIT_CODES, NEEDS_A_NODE, Chain, read_blocks, settings_for
+from app.demo.chain import DemoChain
+from app.demo.node import serving
+from app.demo.saved import saved_genesis
 from app.domain.errors import DatafeedError
-from app.ops import logs, screen
-from app.settings import Settings, doubts, load_settings, require
+from app.main import create_app
+from app.ops import screen
+from app.settings import require
 from app.store.client import open_database
 from app.store.schema import migrate as apply_schema
 from app.store.verify import verify as compare
 
-EXIT_CODES = "Exit codes: 0 done, 1 failed (the last line says why), 2 wrong usage or settings."
-NEEDS_A_NODE = "it is the node to read the chain from"
+DEMO_SETTINGS = {"start_block": 0, "confirmations": 0, "finality": None, "protocols": (), "factory_address": ()}
+"""What a real chain's settings would spoil."""
 
 app = typer.Typer(
     help="Follows vAMM markets on a chain, keeps their candles in ClickHouse and serves them to charts.",
@@ -27,10 +34,7 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
 )
-aside = typer.Typer(help="Logs that could not become rows: what they are, and another try.", no_args_is_help=True)
-app.add_typer(aside, name="set-aside", epilog=EXIT_CODES)
-
-Chain = Annotated[int | None, typer.Option(metavar="ID", help="Chain id, where several chains are stored.")]
+app.add_typer(set_aside, name="set-aside")
 
 
 def _show_version(wanted: bool) -> None:
@@ -52,6 +56,58 @@ def options(
 
 
 @app.command(epilog=EXIT_CODES)
+def serve(
+    context: typer.Context,
+    with_listener: Annotated[bool, typer.Option("--all", help="Follow the chain at RPC_URL, too, in the same process.")] = False,
+) -> None:
+    """Serve the HTTP API on HOST and PORT, until stopped.
+
+    A chart's address of the UDF datafeed is `http://HOST:PORT/api/tradingview`. On a ClickHouse server, `serve` and `listen` can be
+    separate processes, and as many `serve` as needed; chDB belongs to one process, so there it is `serve --all`.
+
+    `RPC_URL=https://node.example.org datafeed serve --all`
+    """
+    settings = settings_for(context)
+    if with_listener:
+        require(settings, rpc_url=NEEDS_A_NODE)
+    with service.store(settings, writes=with_listener) as database:
+        job = service.server(create_app(settings, database), settings, _announced)
+
+        async def work() -> None:
+            async with service.following(settings, database, on_commit=service.Pulse()) as following:
+                await service.run_all(job, following.job())
+
+        service.run(work() if with_listener else service.run_all(job))
+
+
+@app.command(epilog=EXIT_CODES)
+def demo(
+    context: typer.Context,
+    seed: Annotated[int | None, typer.Option(min=1, help="What the chain is drawn from, at the first start; 1 where left out.")] = None,
+    markets: Annotated[int | None, typer.Option(min=1, max=500, help="Markets on it, at the first start; 3 where left out.")] = None,
+) -> None:
+    """Run everything in one process on a simulated chain: thirty days of history, then a block every two seconds.
+
+    The chain is kept with the data in DATA_DIR, and goes on at the next start. To begin anew, remove that folder.
+
+    `PORT=9000 DATA_DIR=/tmp/demo datafeed demo --markets 20`
+    """
+    settings = settings_for(context)
+    chain = DemoChain(saved_genesis(settings.data_dir, seed=seed, markets=markets))
+    with service.store(settings) as database:
+        job = service.server(create_app(settings, database), settings, _announced)
+
+        async def work() -> None:
+            async with serving(chain) as node:
+                simulated = settings.model_copy(update=DEMO_SETTINGS | {"rpc_url": (SecretStr(node.ws_url),)})
+                async with service.following(simulated, database, on_commit=service.Pulse()) as following:
+                    screen.out.print(f"Simulated chain  {node.url}  (JSON-RPC)")
+                    await service.run_all(job, following.job())
+
+        service.run(work())
+
+
+@app.command(epilog=EXIT_CODES)
 def listen(context: typer.Context) -> None:
     """Follow the chain at RPC_URL and store its markets' events, until stopped.
 
@@ -60,7 +116,7 @@ def listen(context: typer.Context) -> None:
 
     `RPC_URL=wss://node.example.org datafeed listen`
     """
-    settings = _settings(context)
+    settings = settings_for(context)
     require(settings, rpc_url=NEEDS_A_NODE)
 
     async def work() -> None:
@@ -84,9 +140,9 @@ def backfill(
 
     `datafeed backfill --from 19000000 --to 19500000`
     """
-    settings = _settings(context)
+    settings = settings_for(context)
     require(settings, rpc_url=NEEDS_A_NODE)
-    _read(settings, settings.start_block if first is None else first, last)
+    read_blocks(settings, settings.start_block if first is None else first, last)
 
 
 @app.command(epilog=EXIT_CODES)
@@ -100,7 +156,7 @@ def rewind(
 
     `datafeed rewind --to 19000000`
     """
-    settings = _settings(context)
+    settings = settings_for(context)
     with service.store(settings) as database:
         before, after = operations.rewind(settings, database, operations.chain(database, chain), to)
     stored = f"block {after.number} is the newest now" if after else "nothing is stored now"
@@ -118,7 +174,7 @@ def verify(
 
     `datafeed verify --repair`
     """
-    settings = _settings(context)
+    settings = settings_for(context)
     with service.store(settings) as database:
         found = compare(database, retention_1s_days=settings.retention_1s_days, on_step=_compared)
         if repair and found:
@@ -133,49 +189,44 @@ def verify(
 
 
 @app.command(epilog=EXIT_CODES)
+def markets(
+    context: typer.Context,
+    text: Annotated[str, typer.Argument(help="Part of a ticker or symbol; all where left out.")] = "",
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="Markets to list.")] = 100,
+) -> None:
+    """List the markets that were found on the chain, those with recent events first.
+
+    `datafeed markets btc`
+    """
+    settings = settings_for(context)
+    with service.store(settings, writes=False) as database:
+        found = operations.markets(database, text, limit)
+    rows = (
+        (
+            row.ticker,
+            row.symbol,
+            f"{row.price:.6g}",
+            screen.day(row.last_day),
+            row.protocol,
+            row.chain_id,
+            row.contract,
+            "" if row.is_active else "no",
+        )
+        for row in found
+    )
+    screen.table("Markets", ("ticker", "symbol", "#price", "last event", "protocol", "#chain", "contract", "active"), rows)
+
+
+@app.command(epilog=EXIT_CODES)
 def migrate(context: typer.Context) -> None:
-    """Bring the schema up to date and say what was applied. Other commands do the same when they start.
+    """Bring the schema up to date and say what was applied. Commands that write do the same when they start.
 
     Safe to repeat, and to run from several places at once.
     """
-    settings = _settings(context)
+    settings = settings_for(context)
     with open_database(settings) as database:
         applied = apply_schema(database, cluster=settings.clickhouse_cluster, retention_1s_days=settings.retention_1s_days)
     screen.out.print("\n".join(f"applied {name}" for name in applied) or "up to date")
-
-
-@aside.command("list", epilog=EXIT_CODES)
-def list_set_aside(
-    context: typer.Context,
-    chain: Chain = None,
-    limit: Annotated[int, typer.Option(min=1, max=operations.MOST_SET_ASIDE, help="Logs to list, the oldest first.")] = 100,
-) -> None:
-    """List logs that could not become rows, with the reason. They are kept whole, and nothing else waits for them."""
-    settings = _settings(context)
-    with service.store(settings) as database:
-        logs = operations.set_aside(database, operations.chain(database, chain), limit)
-    rows = ((log.block_number, log.log_index, log.contract_address, (log.topics or ("",))[0][:10], log.reason) for log in logs)
-    screen.table("Set aside", ("#block", "#log", "contract", "topic", "reason"), rows)
-
-
-@aside.command(epilog=EXIT_CODES)
-def retry(context: typer.Context, chain: Chain = None) -> None:
-    """Try the logs again that were set aside: after a protocol file was mended, say.
-
-    Where today's protocol files can read some of them, the store is rewound to before the first of those, and everything from there
-    on is read again from RPC_URL: only so do later events find the state that these leave.
-    """
-    settings = _settings(context)
-    require(settings, rpc_url=NEEDS_A_NODE)
-    with service.store(settings) as database:
-        chain_id = operations.chain(database, chain)
-        logs = operations.set_aside(database, chain_id)
-        readable = operations.readable(settings, database, logs)
-        if readable:
-            before, after = operations.rewind(settings, database, chain_id, readable[0].block_number - 1)
-    screen.out.print(f"{len(readable)} of {len(logs)} logs can be read now")
-    if readable and before:
-        _read(settings, after.number + 1 if after else settings.start_block, before.number)
 
 
 def main() -> None:
@@ -189,33 +240,13 @@ def main() -> None:
         sys.exit(error.exit_code)
 
 
-def _settings(context: typer.Context) -> Settings:
-    settings = load_settings().model_copy(update=context.obj)
-    logs.configure(settings)
-    for doubt in doubts():
-        logging.getLogger(__name__).warning(doubt)
-    return settings
-
-
-def _read(settings: Settings, first: int, last: int | None) -> None:
-    """Read blocks *first* to *last* with a progress bar, and say what is stored then."""
-    progress = screen.BackfillProgress()
-
-    def reached(commit: Commit) -> None:
-        progress.reached(commit.last_block, len(commit.batch.trades))
-
-    async def work() -> None:
-        with service.store(settings) as database:
-            async with service.following(settings, database, start_block=first, on_commit=reached) as following:
-                span = await operations.span(following, first, last)
-                if span.first <= span.last:
-                    progress.begin(*span)
-                    with progress:
-                        await service.run_all(following.job(span.last))
-                stored = following.ledger.checkpoint()
-        screen.out.print(f"stored up to block {stored.number}" if stored else "nothing is stored")
-
-    service.run(work())
+def _announced(url: str) -> None:
+    since = int(time.time()) - 86_400
+    screen.out.print(f"UDF datafeed     {url}/api/tradingview")
+    screen.out.print(f"Markets          {url}/api/tradingview/search?query=&type=&exchange=&limit=30")
+    screen.out.print(
+        f"A chart's data   {url}/api/tradingview/history?symbol=GOLD&resolution=1&from={since}&to={since + 86_460}&countback=300"
+    )
 
 
 def _compared(step: str) -> None:

@@ -9,11 +9,12 @@ import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from dataclasses import dataclass
 from time import monotonic
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from hypercorn.asyncio import serve as hypercorn_serve
 from hypercorn.config import Config
 from hypercorn.typing import ASGIFramework
+from starlette.types import ASGIApp
 
 from app.chain.decoder import Decoder
 from app.chain.listener import Commit, Listener, Pace
@@ -80,10 +81,11 @@ class Pulse:
 
 
 @contextlib.contextmanager
-def store(settings: Settings) -> Iterator[Database]:
-    """The database with its schema up to date."""
+def store(settings: Settings, *, writes: bool = True) -> Iterator[Database]:
+    """The database with its schema up to date; who only reads from a server leaves its schema alone."""
     with open_database(settings) as database:
-        migrate(database, cluster=settings.clickhouse_cluster, retention_1s_days=settings.retention_1s_days)
+        if writes or database.embedded:
+            migrate(database, cluster=settings.clickhouse_cluster, retention_1s_days=settings.retention_1s_days)
         yield database
 
 
@@ -126,13 +128,14 @@ async def following(
         yield Following(source, book, listener)
 
 
-def server(app: ASGIFramework, settings: Settings, on_ready: Callable[[str], None] = lambda _: None) -> Job:
+def server(app: ASGIApp, settings: Settings, on_ready: Callable[[str], None] = lambda _: None) -> Job:
     """Serve *app* on `HOST` and `PORT`; *on_ready* gets its URL. PortTaken at once where the address cannot be had."""
     host = settings.host
     try:
         listening = socket.create_server((host, settings.port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=1_024)
     except OSError as error:
-        raise PortTaken(f"{host}:{settings.port}: {error.strerror or error}") from error
+        reason, _, _ = str(error.strerror).partition(" (while ")
+        raise PortTaken(f"{host}:{settings.port}: {reason}") from error
     port = listening.getsockname()[1]
     config = Config()
     config.bind = [f"fd://{listening.detach()}"]
@@ -141,7 +144,7 @@ def server(app: ASGIFramework, settings: Settings, on_ready: Callable[[str], Non
 
     async def job(stop: asyncio.Event) -> None:
         on_ready(f"http://{f'[{host}]' if ':' in host else host}:{port}")
-        await hypercorn_serve(app, config, shutdown_trigger=stop.wait)
+        await hypercorn_serve(cast(ASGIFramework, app), config, shutdown_trigger=stop.wait)
 
     return job
 

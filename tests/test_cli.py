@@ -3,12 +3,17 @@
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
 from typer.main import get_command
 from typer.testing import CliRunner
@@ -21,7 +26,7 @@ from tests.evm.server import serving
 
 ROOT = Path(__file__).parents[1]
 GENESIS = int(datetime(2024, 2, 28, 23, 58, tzinfo=UTC).timestamp())
-COMMANDS = ("listen", "backfill", "rewind", "verify", "migrate", "set-aside")
+COMMANDS = ("serve", "demo", "listen", "backfill", "rewind", "verify", "markets", "migrate", "set-aside")
 TAMPER = "from app.settings import *; from app.store.client import *; open_database(load_settings()).run('TRUNCATE TABLE vamm_ohlcv_5m')"
 
 
@@ -55,6 +60,30 @@ class Command:
         return out, err
 
 
+def address(process: subprocess.Popen[str]) -> str:
+    """Where *process* serves, by what it says."""
+    assert process.stdout
+    found = (re.search(r"(http://\S+)/api/tradingview$", line) for line in process.stdout)
+    return next(match[1] for match in found if match)
+
+
+def history(url: str, symbol: str, resolution: str) -> dict[str, Any]:
+    """Every bar there is, oldest first."""
+    query: dict[str, str | int] = {"symbol": symbol, "resolution": resolution, "from": 0, "to": 2**32 - 1, "countback": 20_000}
+    answer: dict[str, Any] = httpx.get(f"{url}/api/tradingview/history", params=query).json()
+    return answer
+
+
+def eventually(ask: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """The first answer that holds bars."""
+    for _ in range(300):
+        answer = ask()
+        if answer["s"] == "ok":
+            return answer
+        time.sleep(0.1)
+    raise AssertionError(answer)
+
+
 @pytest.fixture
 def exchange() -> Iterator[Exchange]:
     """A chain with a market and a trade in each of a dozen blocks."""
@@ -68,7 +97,7 @@ def exchange() -> Iterator[Exchange]:
 
 
 def test_a_store_is_filled_followed_checked_and_repaired(exchange: Exchange, tmp_path: Path) -> None:
-    datafeed = Command(tmp_path, RPC_URL=exchange.url, POLL_INTERVAL_MS="50")
+    datafeed = Command(tmp_path, RPC_URL=exchange.url, POLL_INTERVAL_MS="50", PORT="0")
     head = exchange.w3.eth.block_number
 
     out, _ = datafeed("backfill", "--to", str(head - 4))
@@ -85,6 +114,13 @@ def test_a_store_is_filled_followed_checked_and_repaired(exchange: Exchange, tmp
         listening.send_signal(signal.SIGTERM)
         assert listening.wait(30) == 0
 
+    with datafeed.start("-m", "app", "serve", "--all") as serving_all:
+        bars = history(address(serving_all), "GOLD", "1D")
+        assert sum(bars["v"]) == sum(100 + number for number in range(12))
+        serving_all.send_signal(signal.SIGTERM)
+        assert serving_all.wait(30) == 0
+
+    assert "GOLD" in datafeed("markets", "gold")[0]
     assert datafeed("verify")[0] == "no difference\n"
     datafeed.python("-c", TAMPER)
     out, _ = datafeed("verify", code=1)
@@ -96,6 +132,26 @@ def test_a_store_is_filled_followed_checked_and_repaired(exchange: Exchange, tmp
     assert out == f"block {head - 6} is the newest now; it was {head} before\n"
     assert datafeed("set-aside", "retry")[0] == "0 of 0 logs can be read now\n"
     assert datafeed("migrate")[0] == "up to date\n"
+
+
+def test_the_demo_shows_charts_and_goes_on_where_it_was(tmp_path: Path) -> None:
+    datafeed = Command(tmp_path, PORT="0", RPC_URL="http://127.0.0.1:1/not-for-the-demo", START_BLOCK="99999999")
+    first: list[int] = []
+    for _ in range(2):
+        with datafeed.start("-m", "app", "demo", "--markets", "2") as running:
+            bars = eventually(partial(history, address(running), "BTC", "1"))
+            running.send_signal(signal.SIGTERM)
+            assert running.wait(30) == 0
+        first.append(bars["t"][0])
+    assert first[0] == first[1]
+    _, err = datafeed("demo", "--markets", "5", code=1)
+    assert "keeps a chain with seed 1 and 2 markets" in err
+
+
+def test_a_port_that_is_taken_is_told(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        _, err = Command(tmp_path, PORT=str(taken.getsockname()[1]))("serve", code=1)
+    assert "Address already in use. Stop what listens there, or set PORT" in err
 
 
 def test_known_errors_are_told_in_a_line_and_traced_on_demand(tmp_path: Path) -> None:

@@ -1,14 +1,17 @@
 """What can be set and called is documented, and the documents name nothing that is not there."""
 
 import re
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 from dotenv import dotenv_values
+from starlette.routing import BaseRoute, Mount, Route
 from typer.main import get_command
 
 from app.cli import app
+from app.main import create_app
 from app.ops.reference import env_example, settings_page
 from app.settings import SECTIONS, Settings, load_settings
 
@@ -24,7 +27,7 @@ def options() -> dict[str, list[str]]:
         for child, inner in (children or {}).items():
             visit(f"{name} {child}".strip(), inner)
         if children is None:
-            found[name] = [option for parameter in command.params for option in parameter.opts]
+            found[name] = [option for parameter in command.params for option in parameter.opts if option.startswith("-")]
 
     visit("", get_command(app))
     return found
@@ -51,6 +54,23 @@ def test_every_command_and_option_is_documented() -> None:
     for command, names in options().items():
         for option in set(names) - {"--help"}:
             assert f"`{option}" in sections[command], f"{command} {option}"
+
+
+def routes(found: Sequence[BaseRoute], prefix: str = "") -> Iterator[str]:
+    """Full paths below *prefix*."""
+    for route in found:
+        if isinstance(route, Mount):
+            yield from routes(route.routes, prefix + route.path)
+        elif isinstance(route, Route):
+            yield prefix + route.path
+
+
+def test_every_route_is_documented() -> None:
+    page = (ROOT / "docs" / "api.md").read_text()
+    paths = list(routes(create_app(Settings()).routes))
+    assert "/healthz" in paths
+    for path in paths:
+        assert path in page, path
 
 
 def test_links_between_documents_lead_somewhere() -> None:

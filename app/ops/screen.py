@@ -1,5 +1,6 @@
 """What commands draw on the terminal: tables, and the progress of a backfill."""
 
+import sys
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Self
@@ -12,7 +13,10 @@ from rich.text import Text
 MOST_ROWS = 200
 """Rows of a table that are drawn; further ones are counted."""
 
-out = Console(highlight=False)
+PIPE_WIDTH = 200
+"""Columns of a table that no terminal bounds."""
+
+out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else PIPE_WIDTH)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
@@ -27,7 +31,7 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) 
             drawn.add_row(*(Text(str(cell)) for cell in row))
         else:
             more += 1
-    out.print(drawn)
+    out.print(drawn, soft_wrap=False)
     if more:
         out.print(f"and {more} more")
 
@@ -35,6 +39,11 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) 
 def moment(seconds: int) -> str:
     """A time in seconds since 1970 as people read it, UTC."""
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S}"
+
+
+def day(seconds: int) -> str:
+    """A day by any of its seconds since 1970, UTC; empty for 0."""
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d}" if seconds else ""
 
 
 class BackfillProgress:

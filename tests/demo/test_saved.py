@@ -1,0 +1,23 @@
+"""The demo's chain is the same at its next start."""
+
+import time
+from pathlib import Path
+
+import pytest
+
+from app.demo.saved import HISTORY, OtherChain, saved_genesis
+
+
+def test_the_next_start_finds_the_same_chain(tmp_path: Path) -> None:
+    first = saved_genesis(tmp_path / "data", seed=7, markets=5)
+    assert (first.seed, first.markets) == (7, 5)
+    assert first.time == pytest.approx(time.time() - HISTORY, abs=60)
+    assert saved_genesis(tmp_path / "data") == first
+    assert saved_genesis(tmp_path / "data", seed=7, markets=5) == first
+
+
+@pytest.mark.parametrize("wanted", [{"seed": 2}, {"markets": 4}])
+def test_another_chain_does_not_go_into_the_same_folder(tmp_path: Path, wanted: dict[str, int]) -> None:
+    saved_genesis(tmp_path)
+    with pytest.raises(OtherChain, match="keeps a chain with seed 1 and 3 markets"):
+        saved_genesis(tmp_path, **wanted)
