@@ -137,8 +137,9 @@ class Listener:
                 writing = group.create_task(self._write(commit))
 
     async def _read(self, waiting: asyncio.Queue[Segment | None], checkpoint: Block | None, until: int | None) -> None:
-        async for segment in self._source.segments(checkpoint, self._start_block, until):
-            await waiting.put(segment)
+        async with contextlib.aclosing(self._source.segments(checkpoint, self._start_block, until)) as segments:
+            async for segment in segments:
+                await waiting.put(segment)
         await waiting.put(None)
 
     async def _commits(self, waiting: asyncio.Queue[Segment | None]) -> AsyncIterator[Commit]:
@@ -158,7 +159,8 @@ class Listener:
                 if commit is None:
                     commit, due = Commit(segment.first), monotonic() + self._pace.seconds
                 await _whole(self._decode, segment, commit)
-            if commit and (segment is None or commit.last_block >= segment.head or len(commit.batch.trades) >= self._pace.rows):
+            newest = segment is not None and commit is not None and commit.last_block >= segment.head - self._source.confirmations
+            if commit and (segment is None or newest or len(commit.batch.trades) >= self._pace.rows):
                 yield commit
                 commit = None
         if commit:
@@ -193,6 +195,8 @@ class Listener:
         if shared == len(remembered):
             raise ForkTooDeep
         first = remembered[shared].number + 1
+        if shared == 0:
+            return  # the node has taken back what it said
         logger.warning("reorganisation: taking back blocks %d to %d", first, found.at)
         await _whole(self._ledger.rewind, first)
         self._on_rewind(first)

@@ -8,7 +8,7 @@ from typing import Any, Final
 from tenacity import RetryCallState
 
 from app.chain.answers import Segment, header, quantity
-from app.chain.backlog import Backlog
+from app.chain.backlog import Backlog, block_request
 from app.chain.errors import BadAnswer, NodeUnavailable, RangeTooLarge, RateLimited, Reorganised
 from app.chain.retry import back_off, failure, retrying
 from app.chain.rpc import Rpc
@@ -125,7 +125,21 @@ class _Reader:
             if self.first <= ready:
                 return await self._tip.next(self._after, self.first, ready, head)
             announced = await source.rpc.new_head(source.poll_interval)
-            self._see(await source.newest() if announced is None else announced)
+            self._see(await self._look() if announced is None else announced)
+
+    async def _look(self) -> int:
+        """The node's head now. A fork may replace the newest block without growing past it: that is seen here as well."""
+        if self._after is None:
+            return await self._source.newest()
+        after = self._after
+
+        def read(answer: list[Any]) -> int:
+            theirs = None if answer[1] is None else header(answer[1], after.number)
+            if theirs and theirs.hash != after.hash:
+                raise Reorganised(after.number)
+            return quantity(answer[0])
+
+        return await self._source.rpc.ask([("eth_blockNumber", []), block_request(after.number)], read)
 
     async def _known_head(self) -> int:
         return self._see(await self._source.newest()) if self._head is None else self._head

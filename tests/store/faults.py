@@ -31,6 +31,7 @@ class FailingDatabase(Database):
         return self.statements > self._at
 
     def rows(self, sql: str, parameters: Parameters | None = None) -> Any:
+        self._alive()
         return self._inner.rows(sql, parameters)
 
     def raw(self, sql: str, fmt: str, parameters: Parameters | None = None) -> bytes:
@@ -59,7 +60,12 @@ class FailingDatabase(Database):
     def close(self) -> None:
         """The inner database is somebody else's to close."""
 
+    def _alive(self) -> None:
+        if self.failed and self._error is Killed:
+            raise Killed  # whoever still holds this is a ghost
+
     def _count(self) -> bool:
+        self._alive()
         self.statements += 1
         return self.statements == self._at + 1
 

@@ -1,0 +1,17 @@
+"""The command behind `scripts/bench`: speed as ratios measured in one run."""
+
+import typer
+
+from bench.ingest import ingest
+
+app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False)
+app.command()(ingest)
+
+
+@app.callback()
+def parts() -> None:
+    """Speed as ratios measured in one run. Each part prints what it measured; --json adds one line for programs, last."""
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,59 @@
+"""`ingest`: events a second from JSON-RPC to committed candles, beside the plain web3.py way."""
+
+import json
+import multiprocessing
+import platform
+import tempfile
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from bench import ours, plain
+from bench.chain import RANGE, node_of
+
+PLAIN_BLOCKS = 3 * RANGE
+"""Blocks for the plain way: its rate needs no more."""
+
+_SPAWN = multiprocessing.get_context("spawn")
+
+
+def ingest(
+    events: Annotated[int, typer.Option(help="Events to ingest, about.")] = 1_000_000,
+    as_json: Annotated[bool, typer.Option("--json", help="End with one line of JSON.")] = False,
+) -> None:
+    """Events a second from a node's JSON-RPC to committed candles, each way in a process of its own on an embedded store.
+
+    The node answers from memory, so that what is measured is the reading of it. Ours is the listener as `datafeed listen` runs it.
+    The plain way is web3.py's `get_logs` and event decoding, and one `insert` of rows a batch, into the same schema.
+    """
+    with node_of(events) as (url, last):
+        ours_ = _measured(ours.run, url, last)
+        plain_ = _measured(plain.run, url, PLAIN_BLOCKS)
+    ratio = ours_["events_per_s"] / plain_["events_per_s"]
+    typer.echo(f"{platform.machine()}, {multiprocessing.cpu_count()} cores, Python {platform.python_version()}")
+    typer.echo(f"ours   {ours_['events_per_s']:>9,.0f} events/s   {ours_['events']:,} events, {ours_['candles']:,} one-minute candles")
+    typer.echo(f"plain  {plain_['events_per_s']:>9,.0f} events/s   {plain_['events']:,} events")
+    typer.echo(f"ratio  {ratio:>9.1f}")
+    typer.echo("memory " + ", ".join(f"{share} %: {rss:,.0f} MB" for share, rss in ours_["rss_mb"].items()) + f"; peak {ours_['peak_rss_mb']:,.0f} MB")
+    if as_json:
+        figures = {"events_per_s": round(ours_["events_per_s"]), "plain_events_per_s": round(plain_["events_per_s"])}
+        typer.echo(json.dumps(figures | {"ratio": round(ratio, 2), "peak_rss_mb": round(ours_["peak_rss_mb"])}))
+
+
+def _measured(run: Callable[[Connection, str, Path, int], None], url: str, last: int) -> dict[str, Any]:
+    """What *run* sends back, from a process of its own that ends afterwards."""
+    here, there = _SPAWN.Pipe()
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        process = _SPAWN.Process(target=run, args=(there, url, Path(folder), last))
+        process.start()
+        there.close()
+        try:
+            answer: dict[str, Any] = here.recv()
+        except EOFError:
+            raise SystemExit(f"{run.__module__} failed; its error is above") from None
+        finally:
+            process.join()
+    return answer

@@ -1,0 +1,56 @@
+"""Our way: the listener, as `datafeed listen` runs it."""
+
+import asyncio
+import resource
+from multiprocessing.connection import Connection
+from pathlib import Path
+from time import perf_counter
+
+import psutil
+
+from app import service
+from app.chain.decoder import Decoder
+from app.chain.listener import Commit, Listener
+from app.chain.protocol import load_protocols
+from app.chain.rpc import Rpc
+from app.store.client import embedded_database
+from app.store.lease import Lease
+from app.store.schema import migrate
+from app.store.verify import verify
+from app.store.writer import ClickHouseLedger
+from bench.chain import source_of
+
+SHARES = (25, 50, 75, 100)
+"""Per cent of the blocks at which memory is read."""
+
+
+def run(pipe: Connection, url: str, folder: Path, last: int) -> None:
+    """Ingest every block up to *last* and send what it took."""
+    pipe.send(service.run(_run(url, folder, last)))
+
+
+async def _run(url: str, folder: Path, last: int) -> dict[str, object]:
+    rss: dict[int, float] = {}
+    events = 0
+    process = psutil.Process()
+
+    def note(commit: Commit) -> None:
+        nonlocal events
+        events += len(commit.batch.trades)
+        for share in SHARES:
+            if share not in rss and commit.last_block * 100 >= last * share:
+                rss[share] = process.memory_info().rss / 1e6
+
+    with embedded_database(folder / "store", "bench") as database:
+        migrate(database)
+        async with Rpc([url]) as rpc:
+            chain_id = await source_of(rpc).chain_id()
+            ledger = ClickHouseLedger(database, chain_id, Lease(database, chain_id, ttl=60))
+            listener = Listener(source_of(rpc), Decoder(load_protocols(), chain_id, ledger), ledger, on_commit=note)
+            began = perf_counter()
+            await listener.run(last)
+            seconds = perf_counter() - began
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
+        assert verify(database) == []
+        candles = database.rows("SELECT uniqExact(market_id, timestamp) FROM vamm_ohlcv_1m")[0][0]
+    return {"events": events, "candles": candles, "events_per_s": events / seconds, "rss_mb": rss, "peak_rss_mb": peak}
