@@ -128,7 +128,7 @@ async def following(
         yield Following(source, book, listener)
 
 
-def server(app: ASGIApp, settings: Settings, on_ready: Callable[[str], None] = lambda _: None) -> Job:
+def server(app: ASGIApp | ASGIFramework, settings: Settings, on_ready: Callable[[str], None] = lambda _: None) -> Job:
     """Serve *app* on `HOST` and `PORT`; *on_ready* gets its URL. PortTaken at once where the address cannot be had."""
     host = settings.host
     try:
