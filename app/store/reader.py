@@ -7,8 +7,7 @@ from anyio import CapacityLimiter, current_time, sleep
 from anyio.to_thread import run_sync
 
 from app.domain.errors import DatafeedError
-from app.domain.resolution import Resolution
-from app.store.candle_reader import CandleReader, Candles
+from app.store.candle_reader import CandleReader, Candles, Series
 from app.store.client import Database
 from app.store.market_reader import Listing, MarketReader
 
@@ -66,9 +65,9 @@ class Reader:
         """A market's last known price, 0 where there is none. MarketBusy where a rewind lasts too long."""
         return await self._steady(market_id, lambda: self._markets.last_price(market_id))
 
-    async def bars(self, market_id: int, resolution: Resolution, since: int, until: int, limit: int) -> Candles:
+    async def bars(self, series: Series, since: int, until: int, limit: int) -> Candles:
         """The newest *limit* bars that begin in [*since*, *until*), seconds UTC. MarketBusy where a rewind lasts too long."""
-        return await self._steady(market_id, lambda: self._candles.bars(market_id, resolution, since, until, limit))
+        return await self._steady(series.market_id, lambda: self._candles.bars(series, since, until, limit))
 
     async def _steady(self, market_id: int, read: Callable[[], T]) -> T:
         """What *read* returns when no rewind began or ended meanwhile: between two looks at the gate that saw the same epoch.

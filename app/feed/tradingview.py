@@ -1,0 +1,107 @@
+"""TradingView's UDF protocol, the core of it: config, symbols, search, history, time."""
+
+import time
+from typing import Any, Final
+
+import orjson
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Mount, Route
+
+from app.feed import parameters as read
+from app.feed.failures import UdfError, UdfFailures
+from app.feed.state import State
+from app.feed.symbols import CONFIG, EXCHANGE, TYPE, currency, search_result, symbol_info, ticker
+from app.store.candle_reader import Candles, Series
+from app.store.market_reader import Listing
+
+SEARCH_LIMIT: Final = 30
+MOST_FOUND: Final = 50
+"""Results of a search where no limit is given, and at most."""
+
+
+async def config(request: Request[State]) -> Response:
+    """What this datafeed can do."""
+    return _json(CONFIG)
+
+
+async def symbols(request: Request[State]) -> Response:
+    """One market as a symbol object."""
+    listing = await _listing(request)
+    return _json(symbol_info(listing, await request.state["reader"].last_price(listing.market_id)))
+
+
+async def search(request: Request[State]) -> Response:
+    """Markets that hold a text in their ticker, symbol, name or description, those that begin with it first: an array."""
+    query = request.query_params
+    text, kind, exchange = (read.text(query, name) for name in ("query", "type", "exchange"))
+    limit = min(read.count(query, "limit") or SEARCH_LIMIT, MOST_FOUND)
+    if kind.lower() not in ("", TYPE) or exchange.upper() not in ("", EXCHANGE):
+        return _json([])
+    return _json([search_result(listing) for listing in await request.state["reader"].search(ticker(text), limit)])
+
+
+async def history(request: Request[State]) -> Response:
+    """Bars as columns: `countback` many before `to`, or those from `from` on where no `countback` is given; `to` is exclusive."""
+    query = request.query_params
+    resolution = read.chart_resolution(query)
+    since, until, countback = read.moment(query, "from"), read.moment(query, "to"), read.count(query, "countback")
+    most = request.state["max_bars"]
+    if until is None:
+        raise UdfError(400, "to is missing")
+    if countback is None:
+        if since is None:
+            raise UdfError(400, "from is missing, and so is countback")
+        if since > until:
+            raise UdfError(400, "from must not be after to")
+    elif countback > most:
+        raise UdfError(400, f"countback must be {most} or less")
+    series = Series((await _listing(request)).market_id, resolution)
+    if countback is not None:
+        return _bars(await request.state["reader"].bars(series, 0, until, countback))
+    candles = await request.state["reader"].bars(series, since or 0, until, most + 1)
+    if candles.bars > most:
+        raise UdfError(400, f"between from and to lie more than {most} bars: ask for less at once")
+    return _bars(candles)
+
+
+async def now(request: Request[State]) -> Response:
+    """Seconds since 1970, as text."""
+    return PlainTextResponse(str(int(time.time())))
+
+
+ROUTES: Final = Mount(
+    "/api/tradingview",
+    routes=[
+        Route("/config", config),
+        Route("/symbols", symbols),
+        Route("/search", search),
+        Route("/history", history),
+        Route("/time", now),
+    ],
+    middleware=[Middleware(UdfFailures)],
+)
+
+
+async def _listing(request: Request[State]) -> Listing:
+    query = request.query_params
+    symbol, code, unit = read.required(query, "symbol"), read.text(query, "currencyCode"), read.text(query, "unitId")
+    listing = await request.state["reader"].market(ticker(symbol))
+    if listing is None:
+        raise UdfError(404, f"there is no market {symbol}")
+    if code and code.upper() != currency(listing).upper():
+        raise UdfError(400, f"currencyCode must be {currency(listing)}: prices are not converted")
+    if unit:
+        raise UdfError(400, "unitId must be empty: prices are not converted")
+    return listing
+
+
+def _bars(candles: Candles) -> Response:
+    if candles.bars:
+        return Response(b'{"s":"ok",' + candles.columns.lstrip()[1:], media_type="application/json")
+    return _json({"s": "no_data"} if candles.older is None else {"s": "no_data", "nextTime": candles.older})
+
+
+def _json(content: Any) -> Response:
+    return Response(orjson.dumps(content), media_type="application/json")

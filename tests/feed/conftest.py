@@ -1,0 +1,17 @@
+"""The API over a store of the test's own."""
+
+from collections.abc import Iterator
+
+import pytest
+from starlette.testclient import TestClient
+
+from app.main import create_app
+from app.settings import Settings
+from app.store.client import Database
+
+
+@pytest.fixture
+def client(database: Database) -> Iterator[TestClient]:
+    """A client of the whole app; what it reads is *database*."""
+    with TestClient(create_app(Settings(tradingview_max_bars=5_000), database)) as client:
+        yield client
