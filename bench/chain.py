@@ -13,10 +13,10 @@ from app.demo.chain import DemoChain
 from app.demo.genesis import Genesis
 from app.demo.node import serving
 
-RANGE = 800
+RANGE = 1_000
 """Blocks in one request: always the same, so that the node's answers can be ready."""
 
-EVENTS_A_BLOCK = 9.5
+EVENTS_A_BLOCK = 6.6
 FINALITY = 30
 
 _SPAWN = multiprocessing.get_context("spawn")

@@ -37,7 +37,11 @@ def ingest(
     typer.echo(f"ours   {ours_['events_per_s']:>9,.0f} events/s   {ours_['events']:,} events, {ours_['candles']:,} one-minute candles")
     typer.echo(f"plain  {plain_['events_per_s']:>9,.0f} events/s   {plain_['events']:,} events")
     typer.echo(f"ratio  {ratio:>9.1f}")
-    typer.echo("memory " + ", ".join(f"{share} %: {rss:,.0f} MB" for share, rss in ours_["rss_mb"].items()) + f"; peak {ours_['peak_rss_mb']:,.0f} MB")
+    typer.echo(
+        "memory "
+        + ", ".join(f"{share} %: {rss:,.0f} MB" for share, rss in ours_["rss_mb"].items())
+        + f"; peak {ours_['peak_rss_mb']:,.0f} MB"
+    )
     if as_json:
         figures = {"events_per_s": round(ours_["events_per_s"]), "plain_events_per_s": round(plain_["events_per_s"])}
         typer.echo(json.dumps(figures | {"ratio": round(ratio, 2), "peak_rss_mb": round(ours_["peak_rss_mb"])}))

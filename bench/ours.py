@@ -1,6 +1,5 @@
 """Our way: the listener, as `datafeed listen` runs it."""
 
-import asyncio
 import resource
 from multiprocessing.connection import Connection
 from pathlib import Path

@@ -16,19 +16,20 @@ from app.store.schema import migrate
 from bench.chain import RANGE
 
 _ONE = Decimal(10**18)
+_USER = "address indexed user, uint256 indexed positionId"
 _EVENTS = {
-    "PositionOpened": "address indexed user, uint256 indexed positionId, bool isLong, uint256 size, uint256 price, uint256 leverage, uint256 fee",
-    "PositionClosed": "address indexed user, uint256 indexed positionId, uint256 size, uint256 price, int256 pnl, uint256 fee",
-    "PositionIncreased": "address indexed user, uint256 indexed positionId, uint256 sizeAdded, uint256 newSize, uint256 newEntryPrice, uint256 fee",
-    "PositionLiquidated": "address indexed user, uint256 indexed positionId, address indexed liquidator, uint256 size, uint256 price, uint256 fee",
+    "PositionOpened": f"{_USER}, bool isLong, uint256 size, uint256 price, uint256 leverage, uint256 fee",
+    "PositionClosed": f"{_USER}, uint256 size, uint256 price, int256 pnl, uint256 fee",
+    "PositionIncreased": f"{_USER}, uint256 sizeAdded, uint256 newSize, uint256 newEntryPrice, uint256 fee",
+    "PositionLiquidated": f"{_USER}, address indexed liquidator, uint256 size, uint256 price, uint256 fee",
     "BondingCurveUpdated": "uint256 newPrice, uint256 totalSupply, uint256 priceChange",
     "FundingUpdated": "int256 fundingRate, uint256 fundingIndex, int256 premiumFraction",
-    "FundingPaid": "address indexed user, uint256 indexed positionId, int256 amount, uint256 fundingIndex",
+    "FundingPaid": f"{_USER}, int256 amount, uint256 fundingIndex",
     "TradingFeeCollected": "address indexed user, uint256 amount",
 }
 _SIMPLE = {
-    "PositionOpened": "address indexed user, uint256 indexed positionId, bool isLong, uint256 size, uint256 price, uint256 leverage",
-    "PositionClosed": "address indexed user, uint256 indexed positionId, uint256 size, uint256 price, int256 pnl",
+    "PositionOpened": f"{_USER}, bool isLong, uint256 size, uint256 price, uint256 leverage",
+    "PositionClosed": f"{_USER}, uint256 size, uint256 price, int256 pnl",
     "PriceUpdated": "uint256 newPrice, int256 netPosition",
 }
 _COLUMNS = [
@@ -41,9 +42,7 @@ def run(pipe: Connection, url: str, folder: Path, last: int) -> None:
     """Ingest every block up to *last* and send what it took."""
     with embedded_database(folder / "store", "bench") as database:
         migrate(database)
-        client = clickhouse_connect.get_client(
-            interface="chdb", path=str(folder / "store"), chdb_options=EMBEDDED_ENGINE, database="bench"
-        )
+        client = clickhouse_connect.get_client(interface="chdb", path=str(folder / "store"), chdb_options=EMBEDDED_ENGINE, database="bench")
         w3 = Web3(HTTPProvider(url))
         chain_id = w3.eth.chain_id
         topics = list(load_protocols().topics)
@@ -51,7 +50,8 @@ def run(pipe: Connection, url: str, folder: Path, last: int) -> None:
         events, began = 0, perf_counter()
         for first in range(0, last + 1, RANGE):
             logs = w3.eth.get_logs({"fromBlock": first, "toBlock": min(last, first + RANGE - 1), "topics": [topics]})
-            rows = [_row(decoders[log["topics"][0]].process_log(log), chain_id) for log in logs if log["topics"][0] in decoders]
+            known = [(decoders[log["topics"][0]].process_log(log), log) for log in logs if log["topics"][0] in decoders]
+            rows = [_row(event, int(log["blockTimestamp"], 16), chain_id) for event, log in known]
             client.insert("vamm_market_transactions", rows, column_names=_COLUMNS)
             events += len(rows)
         seconds = perf_counter() - began
@@ -74,13 +74,12 @@ def _abi(name: str, parameters: str) -> dict[str, Any]:
     return {"type": "event", "name": name, "anonymous": False, "inputs": inputs}
 
 
-def _row(event: Any, chain_id: int) -> list[Any]:
+def _row(event: Any, seconds: int, chain_id: int) -> list[Any]:
     args = event["args"]
-    size = args.get("size", args.get("sizeAdded", 0))
-    price = args.get("price", args.get("newPrice", 0))
+    size = Decimal(args.get("size", args.get("sizeAdded", 0))) / _ONE
+    price = Decimal(args.get("price", args.get("newPrice", 0))) / _ONE
     return [
-        market_id(chain_id, event["address"]), "", event["address"], int(event["blockTimestamp"], 16) if isinstance(event.get("blockTimestamp"), str) else event.get("blockTimestamp", 0),
-        event["blockNumber"], event["transactionHash"].to_0x_hex(), event["logIndex"], event["event"], Decimal(price) / _ONE, "mark" if price else "",
-        Decimal(size) / _ONE, Decimal(size) / _ONE, Decimal(args.get("fee", 0)) / _ONE, args.get("user", ""), args.get("positionId", 0),
-        args.get("isLong"), chain_id,
+        market_id(chain_id, event["address"]), "", event["address"], seconds, event["blockNumber"], event["transactionHash"].to_0x_hex(),
+        event["logIndex"], event["event"], price, "mark" if price else "", size, size, Decimal(args.get("fee", 0)) / _ONE,
+        args.get("user", ""), args.get("positionId", 0), args.get("isLong"), chain_id,
     ]  # fmt: skip

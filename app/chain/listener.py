@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from dataclasses import dataclass, field
 from time import monotonic
 from typing import ParamSpec, TypeVar
@@ -99,7 +99,7 @@ class Listener:
                     retry=retry_if_exception_type(DatafeedError),
                     before_sleep=_say,
                 )
-                done = await retrying(self._attempt, until)
+                done = await retrying(_apart, self._attempt, until)
         finally:
             holding.cancel()
             with contextlib.suppress(DatafeedError):
@@ -129,9 +129,9 @@ class Listener:
         """Read, decode and commit what comes after *checkpoint*, the three at once, the commits one after another."""
         waiting: asyncio.Queue[Segment | None] = asyncio.Queue(SEGMENTS_WAITING)
         writing: asyncio.Task[None] | None = None
-        async with asyncio.TaskGroup() as group:
+        async with asyncio.TaskGroup() as group, contextlib.aclosing(self._commits(waiting)) as commits:
             group.create_task(self._read(waiting, checkpoint, until))
-            async for commit in self._commits(waiting):
+            async for commit in commits:
                 if writing:
                     await writing
                 writing = group.create_task(self._write(commit))
@@ -142,7 +142,7 @@ class Listener:
                 await waiting.put(segment)
         await waiting.put(None)
 
-    async def _commits(self, waiting: asyncio.Queue[Segment | None]) -> AsyncIterator[Commit]:
+    async def _commits(self, waiting: asyncio.Queue[Segment | None]) -> AsyncGenerator[Commit, None]:
         """Segments decoded and put together as the pace has it; alone and at once when they are the chain's newest."""
         commit: Commit | None = None
         due = 0.0
@@ -206,6 +206,21 @@ class Listener:
             await asyncio.sleep(HOLD_EVERY)
             with contextlib.suppress(DatafeedError):  # the next commit finds out, and says so
                 await _whole(self._ledger.hold)
+
+
+async def _apart(attempt: Callable[P, Coroutine[None, None, bool]], *arguments: P.args, **options: P.kwargs) -> bool:
+    """Await *attempt* in a task of its own: False where a cancellation ended it that was not meant for this one.
+
+    A task group that fails while its task is cancelled forgets one of the two (until Python 3.13): this task has no group.
+    """
+    running = asyncio.create_task(attempt(*arguments, **options))
+    try:
+        await asyncio.wait({running})
+    except asyncio.CancelledError:
+        running.cancel()
+        await asyncio.wait({running})
+        raise
+    return False if running.cancelled() else running.result()
 
 
 async def _whole(call: Callable[P, T], *arguments: P.args, **options: P.kwargs) -> T:

@@ -57,7 +57,7 @@ class Past:
 
     def tickers_taken(self, tickers: Collection[str]) -> dict[str, int]:
         """Of *tickers*, those in use, with the market that has each."""
-        return {ticker: market_id for ticker, market_id in self._lookup(_TICKERS, tickers)}
+        return {str(ticker): int(market_id) for ticker, market_id in self._lookup(_TICKERS, tickers)}
 
     def states(self, market_ids: Collection[int]) -> dict[int, MarketState]:
         """Running state, exact, of each of *market_ids* that ever had an event."""

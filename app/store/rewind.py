@@ -19,11 +19,11 @@ _TOUCHED = """
 SELECT groupUniqArray(market_id), toUInt32(min(toUnixTimestamp(timestamp)))
 FROM vamm_market_transactions WHERE chain_id = {chain_id:UInt64} AND block_number >= {block:UInt64}
 """
-_UNDO = {
+_UNDO = {  # the checkpoint first: it never claims what is not stored
+    "vamm_checkpoints": "chain_id = {chain_id:UInt64} AND block_number >= {block:UInt64}",
     "vamm_market_transactions": "chain_id = {chain_id:UInt64} AND block_number >= {block:UInt64}",
     "vamm_markets": "chain_id = {chain_id:UInt64} AND updated_block >= {block:UInt64}",
     "vamm_set_aside": "chain_id = {chain_id:UInt64} AND block_number >= {block:UInt64}",
-    "vamm_checkpoints": "chain_id = {chain_id:UInt64} AND block_number >= {block:UInt64}",
 }
 _SCOPE = "market_id IN {markets:Array(UInt64)} AND timestamp >= toDateTime({since:UInt32}, 'UTC')"
 
@@ -76,4 +76,3 @@ def _delete(database: Database, table: str, condition: str, parameters: Paramete
     # A delete looks at every part, even to find nothing: a look first costs a hundredth.
     if database.rows(f"SELECT 1 FROM {table} WHERE {condition} LIMIT 1", parameters):
         database.run(f"DELETE FROM {table} WHERE {condition}", parameters)
-

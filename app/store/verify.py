@@ -41,8 +41,14 @@ def verify(database: Database, *, retention_1s_days: int = 0, on_step: Callable[
                 "retention": retention_1s_days * DAY if name == "1s" else 0,
             }
             found += [Difference(f"vamm_ohlcv_{name}", *row) for row in database.rows(query("verify_candles"), parameters)]
-        found += [Difference("vamm_market_states", *row) for row in database.rows(query("verify_states"), {"month": month, "limit": MOST_DIFFERENCES})]
-        found += [Difference("vamm_positions", *row) for row in database.rows(query("verify_positions"), {"month": month, "limit": MOST_DIFFERENCES})]
+        found += [
+            Difference("vamm_market_states", *row)
+            for row in database.rows(query("verify_states"), {"month": month, "limit": MOST_DIFFERENCES})
+        ]
+        found += [
+            Difference("vamm_positions", *row)
+            for row in database.rows(query("verify_positions"), {"month": month, "limit": MOST_DIFFERENCES})
+        ]
     return found
 
 
@@ -61,5 +67,7 @@ def repair(database: Database, differences: list[Difference], ensure: Callable[[
 
 def _months(database: Database) -> Iterator[int]:
     tables = ("vamm_market_transactions", *(f"vamm_ohlcv_{name}" for name in STORED))
-    months = {month for table in tables for (month,) in database.rows("SELECT DISTINCT toYYYYMM(timestamp) FROM {t:Identifier}", {"t": table})}
+    months = {
+        month for table in tables for (month,) in database.rows("SELECT DISTINCT toYYYYMM(timestamp) FROM {t:Identifier}", {"t": table})
+    }
     yield from sorted(months)

@@ -52,7 +52,11 @@ def _datafeed(folder: Path, node: Node, *arguments: str) -> "subprocess.Popen[by
     settings = {"RPC_URL": node.url, "DATA_DIR": str(folder / "data"), "CLICKHOUSE_BATCH_SIZE": "500", "POLL_INTERVAL_MS": "50"}
     with (folder / "log").open("ab") as log:
         return subprocess.Popen(
-            [sys.executable, "-m", "app", *arguments], env=environment | settings | {"PYTHONPATH": os.getcwd()}, cwd=folder, stderr=log, stdout=log
+            [sys.executable, "-m", "app", *arguments],
+            env=environment | settings | {"PYTHONPATH": os.getcwd()},
+            cwd=folder,
+            stderr=log,
+            stdout=log,
         )
 
 

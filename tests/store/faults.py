@@ -23,12 +23,13 @@ class FailingDatabase(Database):
     def __init__(self, inner: Database, at: int, mode: Mode, error: type[BaseException] = Killed) -> None:
         self.name, self.embedded = inner.name, inner.embedded
         self.statements = 0
-        self._inner, self._at, self._mode, self._error = inner, at, mode, error
+        self.at = at
+        self._inner, self._mode, self._error = inner, mode, error
 
     @property
     def failed(self) -> bool:
         """Whether the failure has come."""
-        return self.statements > self._at
+        return self.statements > self.at
 
     def rows(self, sql: str, parameters: Parameters | None = None) -> Any:
         self._alive()
@@ -67,7 +68,7 @@ class FailingDatabase(Database):
     def _count(self) -> bool:
         self._alive()
         self.statements += 1
-        return self.statements == self._at + 1
+        return self.statements == self.at + 1
 
 
 def refuse(inner: Database, at: int, mode: Mode) -> FailingDatabase:

@@ -21,13 +21,19 @@ def block(number: int, fork: str = "a") -> Block:
 
 def trade(number: int, log_index: int, market_id: int, dollars: int, contracts: int, **changes: Any) -> Trade:
     """An opening of a long at *dollars* for *contracts*, both whole, in block *number*; *changes* are columns in 1e-18 units."""
-    whole = dict(
-        market_id=market_id, market_symbol=f"M{market_id}", contract_address=f"0x{market_id:040x}", timestamp=GENESIS + 5 * number,
-        block_number=number, transaction_hash=f"0x{number:064x}", log_index=log_index, event_type="PositionOpened", price=dollars * ONE,
-        price_type="entry", volume=contracts * ONE, size=contracts * ONE, fee=ONE // 10, liquidation_volume=0, side="buy",
-        user_address=f"0x{contracts % 7:040x}", position_id=number * 1000 + log_index, is_long=True, leverage=ONE, pnl=None,
-        total_long_size=contracts * ONE, total_short_size=0, open_interest=contracts * ONE, funding_rate=None, chain_id=CHAIN, action="open",
-    )  # fmt: skip
+    whole: dict[str, Any] = {
+        "market_id": market_id, "market_symbol": f"M{market_id}", "contract_address": f"0x{market_id:040x}",
+        "timestamp": GENESIS + 5 * number,
+        "block_number": number, "transaction_hash": f"0x{number:064x}", "log_index": log_index, "event_type": "PositionOpened",
+        "price": dollars * ONE,
+        "price_type": "entry", "volume": contracts * ONE, "size": contracts * ONE, "fee": ONE // 10, "liquidation_volume": 0,
+        "side": "buy",
+        "user_address": f"0x{contracts % 7:040x}", "position_id": number * 1000 + log_index, "is_long": True,
+        "leverage": ONE, "pnl": None,
+        "total_long_size": contracts * ONE, "total_short_size": 0, "open_interest": contracts * ONE,
+        "funding_rate": None, "chain_id": CHAIN,
+        "action": "open",
+    }  # fmt: skip
     return Trade(**(whole | changes))
 
 

@@ -47,7 +47,9 @@ def test_refuses_a_file_changed_after_the_fact(database: Database) -> None:
 
 def test_retention_follows_the_setting(database: Database) -> None:
     def ttl() -> str:
-        definition = database.rows("SELECT create_table_query FROM system.tables WHERE database = currentDatabase() AND name = 'vamm_ohlcv_1s'")
+        definition = database.rows(
+            "SELECT create_table_query FROM system.tables WHERE database = currentDatabase() AND name = 'vamm_ohlcv_1s'"
+        )
         found = re.search(r"TTL (.*?) SETTINGS", str(definition[0][0]))
         return found[1] if found else ""
 
@@ -70,5 +72,8 @@ def test_cluster_ddl_is_replicated_everywhere() -> None:
 def test_views_fill_every_column_of_their_table(database: Database) -> None:
     """A view that names a column wrongly would silently leave it at its default; an insert by position would mix them up."""
     for table in (*(f"vamm_ohlcv_{name}" for name in STORED), "vamm_market_states", "vamm_positions"):
-        columns = "SELECT name FROM system.columns WHERE database = currentDatabase() AND table = {table:String} AND default_kind != 'ALIAS' ORDER BY position"
+        columns = """
+            SELECT name FROM system.columns
+            WHERE database = currentDatabase() AND table = {table:String} AND default_kind != 'ALIAS' ORDER BY position
+        """
         assert database.rows(columns, {"table": table}) == database.rows(columns, {"table": f"{table}_mv"})

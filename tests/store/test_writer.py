@@ -116,7 +116,20 @@ def test_answers_about_the_past_are_exact(database: Database) -> None:
     huge = 2**256 - 1
     rows = [
         trade(1, 0, 1, 1, 1, price=price, total_long_size=size, position_id=huge),
-        trade(2, 0, 1, 1, 1, price=0, price_type="", volume=0, total_long_size=size + 1, total_short_size=3, funding_rate=-(10**10), action="funding"),
+        trade(
+            2,
+            0,
+            1,
+            1,
+            1,
+            price=0,
+            price_type="",
+            volume=0,
+            total_long_size=size + 1,
+            total_short_size=3,
+            funding_rate=-(10**10),
+            action="funding",
+        ),
         trade(3, 0, 2, 5, 1, is_long=False),
     ]
     ledger.commit(Batch([block(3)], rows))
