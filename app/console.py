@@ -1,14 +1,18 @@
 """What the commands share: their settings, their options, and reading a span of blocks with a progress bar."""
 
+from __future__ import annotations
+
 import logging
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from app import operations, service
-from app.chain.listener import Commit
 from app.ops import logs, screen
 from app.settings import Settings, doubts, load_settings
+
+if TYPE_CHECKING:
+    from app.chain.listener import Commit
 
 EXIT_CODES = "Exit codes: 0 done, 1 failed (the last line says why), 2 wrong usage or settings."
 NEEDS_A_NODE = "it is the node to read the chain from"

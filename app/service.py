@@ -1,5 +1,7 @@
 """The parts put together as the settings say: what `listen`, `backfill`, `serve` and `demo` run."""
 
+from __future__ import annotations
+
 import asyncio
 import contextlib
 import logging
@@ -9,7 +11,7 @@ import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from dataclasses import dataclass
 from time import monotonic
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from hypercorn.asyncio import serve as hypercorn_serve
 from hypercorn.config import Config
@@ -17,16 +19,17 @@ from hypercorn.typing import ASGIFramework
 from starlette.types import ASGIApp
 
 from app.chain.decoder import Decoder
-from app.chain.listener import Commit, Listener, Pace
 from app.chain.protocol import load_protocols
-from app.chain.rpc import Rpc
-from app.chain.source import Source
 from app.domain.errors import DatafeedError
 from app.settings import Settings
 from app.store.client import Database, open_database
 from app.store.lease import Lease
 from app.store.schema import migrate
 from app.store.writer import ClickHouseLedger
+
+if TYPE_CHECKING:
+    from app.chain.listener import Commit, Listener
+    from app.chain.source import Source
 
 logger = logging.getLogger(__name__)
 
@@ -105,6 +108,10 @@ async def following(
     on_rewind: Callable[[int], None] = lambda _: None,
 ) -> AsyncIterator[Following]:
     """A listener from `RPC_URL` into *database*, from *start_block* (else `START_BLOCK`) where nothing is stored."""
+    from app.chain.listener import Listener, Pace  # here, as web3 takes a second to load and most commands do without
+    from app.chain.rpc import Rpc
+    from app.chain.source import Source
+
     catalogue = load_protocols(settings.protocols, settings.protocols_dir)
     async with Rpc(settings.rpc_urls, timeout=settings.rpc_timeout_ms / 1_000) as rpc:
         chain_id = await Source(rpc, (), confirmations=0, finality=0, poll_interval=1).chain_id()

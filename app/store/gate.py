@@ -1,7 +1,7 @@
 """Tells readers of a market whether a rewind is taking its rows apart, and whether one did since they last looked."""
 
 from app.store.client import Database
-from app.store.journal import REWIND
+from app.store.entry import REWIND
 
 _EPOCH = """
 SELECT sum(version), max(is_open AND has(market_ids, {market_id:UInt64}))

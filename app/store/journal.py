@@ -1,31 +1,17 @@
 """The writer's journal: what it is about to do, written down first, so that a crash names what to repair."""
 
 import time
-from collections.abc import Iterable
-from typing import NamedTuple
 
 import pyarrow as pa
 
 from app.store.client import Database
-
-COMMIT = "commit"
-REWIND = "rewind"
+from app.store.entry import COMMIT, Entry
 
 _READ = """
 SELECT kind, max(version), argMax(tuple(is_open, from_block, to_block, toUnixTimestamp(since), market_ids, query_id), version)
 FROM vamm_journal WHERE chain_id = {chain_id:UInt64} GROUP BY kind
 """
 _TYPES = {"kind": pa.string(), "query_id": pa.string(), "market_ids": pa.list_(pa.uint64())}
-
-
-class Entry(NamedTuple):
-    """One undertaking: it touches `market_ids` from `from_block` on, and rollups from `since` (seconds, a day's start) on."""
-
-    from_block: int
-    to_block: int
-    since: int
-    market_ids: frozenset[int]
-    query_id: str = ""
 
 
 class Journal:
@@ -60,14 +46,3 @@ class Journal:
         row = entry._asdict() | {"market_ids": sorted(entry.market_ids), "is_open": int(is_open), "kind": kind}
         row |= {"chain_id": self._chain_id, "version": self._version}
         self._database.insert("vamm_journal", pa.table({name: pa.array([row[name]], _TYPES.get(name, pa.uint64())) for name in row}))
-
-
-def merged(entries: Iterable[Entry]) -> Entry:
-    """One entry that covers all of *entries* (at least one)."""
-    entries = list(entries)
-    return Entry(
-        min(entry.from_block for entry in entries),
-        max(entry.to_block for entry in entries),
-        min(entry.since for entry in entries),
-        frozenset[int]().union(*(entry.market_ids for entry in entries)),
-    )

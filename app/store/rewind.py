@@ -4,7 +4,8 @@ from collections.abc import Callable, Collection
 
 from app.domain.resolution import DAY, STORED
 from app.store.client import Database, Parameters
-from app.store.journal import COMMIT, REWIND, Entry, Journal, merged
+from app.store.entry import COMMIT, REWIND, Entry, merged
+from app.store.journal import Journal
 from app.store.schema import rollup
 
 ROOTS = ("vamm_ohlcv_1s", "vamm_market_states", "vamm_positions")

@@ -7,7 +7,8 @@ from app.domain.ledger import Batch
 from app.domain.resolution import DAY
 from app.store import rows
 from app.store.client import Database
-from app.store.journal import COMMIT, Entry, Journal
+from app.store.entry import COMMIT, Entry
+from app.store.journal import Journal
 from app.store.lease import Lease, LeaseLost
 from app.store.past import Past
 from app.store.rewind import Rewind

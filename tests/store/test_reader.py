@@ -11,8 +11,9 @@ import pytest
 from app.domain.resolution import resolution
 from app.store.candle_reader import Candles, Series
 from app.store.client import Database
+from app.store.entry import REWIND, Entry
 from app.store.gate import RewindGate
-from app.store.journal import REWIND, Entry, Journal
+from app.store.journal import Journal
 from app.store.reader import WAITING_PER_PLACE, MarketBusy, Reader, TooManyQueries
 from tests.feed.points import Point, add_points, seconds
 from tests.store.rows import CHAIN
