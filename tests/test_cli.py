@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 from typer.main import get_command
 from typer.testing import CliRunner
@@ -70,7 +70,7 @@ def address(process: subprocess.Popen[str]) -> str:
 def history(url: str, symbol: str, resolution: str) -> dict[str, Any]:
     """Every bar there is, oldest first."""
     query: dict[str, str | int] = {"symbol": symbol, "resolution": resolution, "from": 0, "to": 2**32 - 1, "countback": 20_000}
-    answer: dict[str, Any] = httpx.get(f"{url}/api/tradingview/history", params=query).json()
+    answer: dict[str, Any] = httpx2.get(f"{url}/api/tradingview/history", params=query).json()
     return answer
 
 

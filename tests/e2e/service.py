@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final, cast
 
-from httpx import Client
+from httpx2 import Client
 from hypercorn.typing import ASGIFramework
 from starlette.applications import Starlette
 
