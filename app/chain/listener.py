@@ -26,6 +26,9 @@ T = TypeVar("T")
 SEGMENTS_WAITING = 2
 """Segments read ahead of the decoder: with those in flight, the bound on memory while the store is slow or away."""
 
+CROWDED = 4
+"""Times the usual number of rows that may gather while the store is busy with a commit: fewer, larger inserts cost it less."""
+
 HOLD_EVERY = 4.0
 """Seconds between two looks at the right to write."""
 
@@ -129,7 +132,11 @@ class Listener:
         """Read, decode and commit what comes after *checkpoint*, the three at once, the commits one after another."""
         waiting: asyncio.Queue[Segment | None] = asyncio.Queue(SEGMENTS_WAITING)
         writing: asyncio.Task[None] | None = None
-        async with asyncio.TaskGroup() as group, contextlib.aclosing(self._commits(waiting)) as commits:
+
+        def busy() -> bool:
+            return writing is not None and not writing.done()
+
+        async with asyncio.TaskGroup() as group, contextlib.aclosing(self._commits(waiting, busy)) as commits:
             group.create_task(self._read(waiting, checkpoint, until))
             async for commit in commits:
                 if writing:
@@ -142,8 +149,8 @@ class Listener:
                 await waiting.put(segment)
         await waiting.put(None)
 
-    async def _commits(self, waiting: asyncio.Queue[Segment | None]) -> AsyncGenerator[Commit, None]:
-        """Segments decoded and put together as the pace has it; alone and at once when they are the chain's newest."""
+    async def _commits(self, waiting: asyncio.Queue[Segment | None], busy: Callable[[], bool]) -> AsyncGenerator[Commit, None]:
+        """Segments decoded and put together as the pace has it, or as long as the store is *busy*; the chain's newest at once."""
         commit: Commit | None = None
         due = 0.0
         while True:
@@ -157,14 +164,17 @@ class Listener:
                     break
             if segment:
                 if commit is None:
-                    commit, due = Commit(segment.first), monotonic() + self._pace.seconds
+                    commit, due = Commit(segment.first, batch=Batch(first_block=segment.first)), monotonic() + self._pace.seconds
                 await _whole(self._decode, segment, commit)
-            newest = segment is not None and commit is not None and commit.last_block >= segment.head - self._source.confirmations
-            if commit and (segment is None or newest or len(commit.batch.trades) >= self._pace.rows):
+            if commit and (segment is None or monotonic() >= due or self._ready(commit, busy())):
                 yield commit
                 commit = None
         if commit:
             yield commit
+
+    def _ready(self, commit: Commit, busy: bool) -> bool:
+        newest = commit.last_block >= commit.head - self._source.confirmations
+        return newest or len(commit.batch.trades) >= self._pace.rows * (CROWDED if busy else 1)
 
     def _decode(self, segment: Segment, commit: Commit) -> None:
         self._decoder.committed(self._committed_block)

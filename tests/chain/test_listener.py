@@ -1,0 +1,188 @@
+"""The listener on a simulated node, with a ledger in memory: its pace, its bounds, and how it meets trouble."""
+
+import asyncio
+import contextlib
+import logging
+import threading
+from collections.abc import AsyncGenerator, AsyncIterator
+from dataclasses import dataclass, field
+
+import pytest
+
+from app.chain.answers import Segment
+from app.chain.decoder import Decoder
+from app.chain.listener import CROWDED, SEGMENTS_WAITING, Listener, Pace
+from app.chain.protocol import load_protocols
+from app.chain.rpc import Rpc
+from app.chain.source import Source
+from app.demo.chain import DemoChain
+from app.demo.events import TOPICS
+from app.demo.genesis import Genesis
+from app.demo.node import serving
+from app.domain.block import Block
+from app.domain.errors import DatafeedError
+from app.domain.ledger import Batch
+from tests.chain.ledger import MemoryLedger
+
+pytestmark = pytest.mark.anyio
+BLOCKS = 600
+ROWS = 100
+RANGE = 20
+
+
+class Away(DatafeedError):
+    """The store is away."""
+
+
+@dataclass
+class TroubledLedger(MemoryLedger):
+    """A ledger whose commits wait for `open`, fail while `failing`, and are all noted."""
+
+    open: threading.Event = field(default_factory=threading.Event)
+    failing: int = 0
+    batches: list[Batch] = field(default_factory=list)
+    recoveries: int = 0
+
+    def recover(self) -> None:
+        self.recoveries += 1
+
+    def commit(self, batch: Batch) -> None:
+        self.open.wait()
+        if self.failing:
+            self.failing -= 1
+            raise Away
+        super().commit(batch)
+        self.batches.append(batch)
+
+
+class CountingSource(Source):
+    """Counts the logs that were handed out."""
+
+    handed = 0
+
+    async def segments(self, after: Block | None, start: int, until: int | None = None) -> AsyncGenerator[Segment, None]:
+        async with contextlib.aclosing(super().segments(after, start, until)) as segments:
+            async for segment in segments:
+                self.handed += len(segment.logs)
+                yield segment
+
+
+@pytest.fixture
+def chain() -> DemoChain:
+    return DemoChain(Genesis(time=1_709_000_000, activity=4.0, history=0), clock=None, head=BLOCKS)
+
+
+@pytest.fixture
+def ledger() -> TroubledLedger:
+    ledger = TroubledLedger()
+    ledger.open.set()
+    return ledger
+
+
+@pytest.fixture
+async def source(chain: DemoChain) -> AsyncIterator[CountingSource]:
+    topics = load_protocols().topics
+    async with serving(chain) as node, Rpc([node.url], first_pause=0.01) as rpc:
+        yield CountingSource(rpc, topics, confirmations=0, finality=30, poll_interval=0.02, max_range=RANGE)
+
+
+def listener(source: Source, ledger: MemoryLedger, pace: Pace) -> Listener:
+    return Listener(source, Decoder(load_protocols(), 31_337, ledger), ledger, pace=pace)
+
+
+@contextlib.asynccontextmanager
+async def running(listening: Listener) -> AsyncIterator[None]:
+    task = asyncio.create_task(listening.run())
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait({task})
+    assert task.cancelled()
+
+
+async def until_stored(ledger: MemoryLedger, block: int) -> None:
+    async with asyncio.timeout(30):
+        while not ledger.blocks or ledger.blocks[-1].number < block:  # noqa: ASYNC110 (the ledger tells nobody)
+            await asyncio.sleep(0.01)
+
+
+def events(chain: DemoChain) -> int:
+    """Events of markets up to the head: what becomes rows."""
+    topics = set(load_protocols().topics) - {TOPICS["market_created"]}
+    return sum(log["topics"][0] in topics for log in chain.logs(0, chain.head))
+
+
+async def test_commits_by_rows(chain: DemoChain, source: CountingSource, ledger: TroubledLedger) -> None:
+    await listener(source, ledger, Pace(ROWS, 60)).run(BLOCKS)
+    sizes = [len(batch.trades) for batch in ledger.batches]
+    most = max(len(chain.logs(first, first + RANGE - 1)) for first in range(0, BLOCKS - RANGE, RANGE))
+    assert len(sizes) > 5
+    assert all(ROWS <= size <= CROWDED * ROWS + most for size in sizes[:-1])
+    assert ledger.blocks[-1] == chain.block(BLOCKS)
+
+
+async def test_commits_by_time_while_there_is_more_to_read(chain: DemoChain, source: CountingSource, ledger: TroubledLedger) -> None:
+    await listener(source, ledger, Pace(10**9, 0.0)).run(BLOCKS)
+    assert len(ledger.batches) > 5
+
+
+async def test_commits_each_new_block_before_the_next(chain: DemoChain, source: CountingSource, ledger: TroubledLedger) -> None:
+    """Whatever the pace, and however far behind the head it stays."""
+    source.confirmations = 7
+    async with running(listener(source, ledger, Pace(10**9, 3_600))):
+        await until_stored(ledger, BLOCKS - 7)
+        before = len(ledger.batches)
+        for _ in range(5):
+            chain.mine()
+            await until_stored(ledger, chain.head - 7)
+    assert [[block.number for block in batch.blocks] for batch in ledger.batches[before:]] == [[BLOCKS - 6 + n] for n in range(5)]
+
+
+async def test_stops_reading_while_the_store_is_away(chain: DemoChain, source: CountingSource, ledger: TroubledLedger) -> None:
+    """Memory is bounded by what may wait, and nothing is lost when the store comes back."""
+    ledger.open.clear()
+    async with running(listener(source, ledger, Pace(ROWS, 60))):
+        seen = -1
+        async with asyncio.timeout(30):
+            while seen != source.handed or not seen:
+                seen = source.handed
+                await asyncio.sleep(0.3)
+        most = max(len(chain.logs(first, first + RANGE - 1)) for first in range(0, BLOCKS - RANGE, RANGE))
+        assert seen <= (1 + CROWDED) * ROWS + (4 + SEGMENTS_WAITING) * most < events(chain)
+        ledger.open.set()
+        await until_stored(ledger, BLOCKS)
+    assert sum(len(batch.trades) for batch in ledger.batches) == events(chain)
+
+
+async def test_goes_on_from_the_checkpoint_after_failed_commits(
+    chain: DemoChain, source: CountingSource, ledger: TroubledLedger, caplog: pytest.LogCaptureFixture
+) -> None:
+    ledger.failing = 3
+    with caplog.at_level(logging.WARNING, "app.chain.listener"):
+        await listener(source, ledger, Pace(ROWS, 60)).run(BLOCKS)
+    assert ledger.recoveries == 4
+    assert [record.getMessage().split(";")[0] for record in caplog.records] == ["The store is away."] * 3
+    assert sum(len(batch.trades) for batch in ledger.batches) == events(chain)
+
+
+async def test_a_chain_that_shares_nothing_is_refused(
+    chain: DemoChain, source: CountingSource, ledger: TroubledLedger, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nothing is taken back on the word of a node of another chain."""
+    ledger.blocks = [Block(number, f"0x{number:064x}", f"0x{number - 1:064x}", number) for number in range(1, 100)]
+    kept = list(ledger.blocks)
+    async with running(listener(source, ledger, Pace(ROWS, 60))):
+        async with asyncio.timeout(30):
+            while not caplog.records:  # noqa: ASYNC110 (a log tells nobody)
+                await asyncio.sleep(0.01)
+    assert ledger.blocks == kept
+    assert "datafeed rewind" in caplog.text
+
+
+async def test_ends_at_once_where_everything_is_stored(chain: DemoChain, source: CountingSource, ledger: TroubledLedger) -> None:
+    await listener(source, ledger, Pace(ROWS, 60)).run(50)
+    batches = len(ledger.batches)
+    await listener(source, ledger, Pace(ROWS, 60)).run(40)
+    assert ledger.blocks[-1].number == 50
+    assert len(ledger.batches) == batches
