@@ -31,12 +31,12 @@ class Listing:
 
 @dataclass(slots=True)
 class Wanted:
-    """What a batch of events up to `newest_block` needs to know. Positions are (contract, position id)."""
+    """What a batch of events up to `newest_block` needs to know. Positions are (contract, position id), a factory's ids (factory, id)."""
 
     newest_block: int
     contracts: set[str] = field(default_factory=set)
     oracles: set[str] = field(default_factory=set)
-    factory_ids: set[str] = field(default_factory=set)
+    factory_ids: set[tuple[str, str]] = field(default_factory=set)
     positions: set[tuple[str, int]] = field(default_factory=set)
 
 
@@ -55,7 +55,7 @@ class Book:
         self._history = history
         self.listings: Recent[str, Listing] = Recent(MAX_CONTRACTS)
         self.by_oracle: Recent[str, tuple[str, ...]] = Recent(MAX_CONTRACTS)
-        self.by_factory_id: Recent[str, str | None] = Recent(MAX_CONTRACTS)
+        self.by_factory_id: Recent[tuple[str, str], str | None] = Recent(MAX_CONTRACTS)
         self.sides: Recent[tuple[str, int], bool | None] = Recent(MAX_POSITIONS)
         self.tickers: Recent[str, int | None] = Recent(MAX_TICKERS)
 
@@ -65,14 +65,16 @@ class Book:
         contracts = set(wanted.contracts)
         if missing := self.by_oracle.revive(wanted.oracles):
             known = self._history.markets_by_oracle(missing)
-            self.by_oracle.live |= {oracle: _eldest(known.get(oracle, ())) for oracle in missing}
-        if missing := self.by_factory_id.revive(wanted.factory_ids):
-            created = self._history.markets_by_factory_id(missing)
-            self.by_factory_id.live |= {name: created[name].contract_address if name in created else None for name in missing}
+            self.by_oracle.live |= {oracle: self._eldest(known.get(oracle, ())) for oracle in missing}
+        if unknown := self.by_factory_id.revive(wanted.factory_ids):
+            created = self._history.markets_by_factory_id({name for _, name in unknown})
+            for factory, name in unknown:
+                own = self._eldest(market for market in created.get(name, ()) if market.creator_address == factory)
+                self.by_factory_id.live[factory, name] = own[0] if own else None
         for oracle in wanted.oracles:
             contracts.update(self.by_oracle.live[oracle])
-        for name in wanted.factory_ids:
-            if contract := self.by_factory_id.live[name]:
+        for announced in wanted.factory_ids:
+            if contract := self.by_factory_id.live[announced]:
                 contracts.add(contract)
         self._list(self.listings.revive(contracts))
         self._recall(self.sides.revive(wanted.positions))
@@ -104,6 +106,12 @@ class Book:
         sides = self._history.position_sides(keys) if keys else {}
         self.sides.live |= dict.fromkeys(positions) | {key: sides[asked] for asked, key in keys.items() if asked in sides}
 
+    def _eldest(self, markets: Iterable[Market]) -> tuple[str, ...]:
+        """Contracts of this chain's *markets*, as many as are followed."""
+        own = [market for market in markets if market.chain_id == self.chain_id]
+        own.sort(key=lambda market: (market.deployment_block, market.market_id))
+        return tuple(market.contract_address for market in own[:MAX_ORACLE_MARKETS])
+
     def _accepts(self, market: Market) -> bool:
         """Whether *market* counts: any does unless factories were named, then those of theirs and those named themselves."""
         return not self.factories or market.creator_address in self.factories or market.contract_address in self.factories
@@ -124,8 +132,3 @@ class Book:
 
     def _memories(self) -> tuple[Recent[Any, Any], ...]:
         return self.listings, self.by_oracle, self.by_factory_id, self.sides, self.tickers
-
-
-def _eldest(markets: Iterable[Market]) -> tuple[str, ...]:
-    ordered = sorted(markets, key=lambda market: (market.deployment_block, market.market_id))
-    return tuple(market.contract_address for market in ordered[:MAX_ORACLE_MARKETS])

@@ -177,9 +177,9 @@ def _wanted(events: Sequence[Event]) -> Wanted:
             continue
         if kind is Kind.MARKET_CREATED:
             wanted.oracles.add(columns.oracle_address)
-            wanted.factory_ids.add(columns.factory_market_id)
+            wanted.factory_ids.add((event.emitter, columns.factory_market_id))
         elif kind is Kind.MARKET_STATUS:
-            wanted.factory_ids.add(columns.factory_market_id)
+            wanted.factory_ids.add((event.emitter, columns.factory_market_id))
         elif event.plan.position_price:
             position = (event.contract, columns.position_id)
             if kind is Kind.OPEN:

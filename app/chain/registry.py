@@ -98,12 +98,10 @@ class Registry:
 
     def set_status(self, event: Event, columns: Columns) -> Market:
         """The market with its new status, if its own factory says so."""
-        contract = self._book.by_factory_id.live[columns.factory_market_id]
+        contract = self._book.by_factory_id.live[event.emitter, columns.factory_market_id]
         listing = self._book.listings.live[contract] if contract else None
         if listing is None or listing.market is None:
             raise Ignored(UNKNOWN_MARKET)
-        if listing.market.creator_address != event.emitter:
-            raise Ignored(OTHER_FACTORY)
         if not _later(event, listing.market):
             raise Ignored(OUTDATED)
         return self._revise(event, listing, listing.market, is_active=columns.is_active)
@@ -130,7 +128,8 @@ class Registry:
 
     def _index(self, market: Market) -> None:
         names, oracles = self._book.by_factory_id.live, self._book.by_oracle.live
-        names[market.factory_market_id] = names[market.factory_market_id] or market.contract_address
+        named = market.creator_address, market.factory_market_id
+        names[named] = names[named] or market.contract_address
         oracle, contract = market.oracle_address, market.contract_address
         if oracle and contract not in oracles[oracle]:
             oracles[oracle] = (*oracles[oracle], contract)[:MAX_ORACLE_MARKETS]

@@ -14,13 +14,15 @@ class Batch:
     """Whole consecutive blocks, decoded: what one commit makes durable.
 
     `blocks` ends with the block that becomes the checkpoint; others in it are remembered so that a
-    reorganisation can be traced to its fork. Rows are in (block, log index) order.
+    reorganisation can be traced to its fork. Rows are in (block, log index) order. `first_block` is the first
+    block that was read, which need not be in `blocks`.
     """
 
     blocks: list[Block] = field(default_factory=list)
     trades: list[Trade] = field(default_factory=list)
     markets: list[Market] = field(default_factory=list)
     set_aside: list[SetAside] = field(default_factory=list)
+    first_block: int = 0
 
 
 class History(Protocol):
@@ -28,13 +30,14 @@ class History(Protocol):
 
     def markets(self, market_ids: Collection[int]) -> Mapping[int, Market]: ...
 
-    def markets_by_factory_id(self, factory_market_ids: Collection[str]) -> Mapping[str, Market]: ...
+    def markets_by_factory_id(self, factory_market_ids: Collection[str]) -> Mapping[str, Sequence[Market]]:
+        """Markets (latest version) by the id their factory gave them: several factories may use the same."""
 
     def markets_by_oracle(self, oracles: Collection[str]) -> Mapping[str, Sequence[Market]]:
         """Markets (latest version) by their oracle's address."""
 
     def tickers_taken(self, tickers: Collection[str]) -> Mapping[str, int]:
-        """Of *tickers*, those in use, with the market that has each."""
+        """Of *tickers*, those in use, with the market that has each; one given up for another is free."""
 
     def states(self, market_ids: Collection[int]) -> Mapping[int, MarketState]: ...
 
@@ -59,6 +62,9 @@ class Ledger(History, Protocol):
 
     def checkpoint(self) -> Block | None:
         """The last committed block; None where nothing was committed yet."""
+
+    def first_block(self) -> int | None:
+        """The first block that was ever read into what is stored; None where that is not known, or nothing is stored."""
 
     def committed(self, below: int, limit: int) -> list[Block]:
         """Up to *limit* remembered blocks with number < *below*, newest first."""

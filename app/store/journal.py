@@ -11,7 +11,13 @@ _READ = """
 SELECT kind, max(version), argMax(tuple(is_open, from_block, to_block, toUnixTimestamp(since), market_ids, query_id), version)
 FROM vamm_journal WHERE chain_id = {chain_id:UInt64} GROUP BY kind
 """
+_FIRST = """
+SELECT argMax(from_block, version) FROM vamm_journal WHERE chain_id = {chain_id:UInt64} AND kind = {kind:String} GROUP BY kind
+"""
 _TYPES = {"kind": pa.string(), "query_id": pa.string(), "market_ids": pa.list_(pa.uint64())}
+
+START = "start"
+"""Kind of the one entry that is no undertaking: the first block that was ever read."""
 
 
 class Journal:
@@ -40,6 +46,15 @@ class Journal:
             if is_open and not reached:
                 found[kind] = entry
         return found
+
+    def begin(self, block: int) -> None:
+        """Record *block* as the first one read."""
+        self.close(START, Entry(block, block, 0, frozenset()))
+
+    def begun(self) -> int | None:
+        """The block recorded last as the first one read."""
+        found = self._database.rows(_FIRST, {"chain_id": self._chain_id, "kind": START})
+        return int(found[0][0]) if found else None
 
     def _write(self, kind: str, entry: Entry, *, is_open: bool) -> None:
         self._version = max(self._version + 1, time.time_ns())  # grows even where the clock does not

@@ -1,6 +1,6 @@
 """What the listener asks about the past: markets, their running state, the sides of positions."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from decimal import Context, Decimal
 from typing import Any
 
@@ -23,7 +23,11 @@ _LATEST = "ORDER BY market_id, updated_block DESC, updated_log_index DESC LIMIT 
 _MARKETS = f"SELECT {_MARKET_COLUMNS} FROM vamm_markets WHERE market_id IN {{keys:Array(UInt64)}} {_LATEST}"
 _BY_FACTORY_ID = f"SELECT {_MARKET_COLUMNS} FROM vamm_markets WHERE factory_market_id IN {{keys:Array(String)}} {_LATEST}"
 _BY_ORACLE = f"SELECT {_MARKET_COLUMNS} FROM vamm_markets WHERE oracle_address IN {{keys:Array(String)}} {_LATEST}"
-_TICKERS = "SELECT ticker, any(market_id) FROM vamm_markets WHERE ticker IN {keys:Array(String)} GROUP BY ticker"
+_TICKERS = """
+SELECT argMax(m.ticker, (m.updated_block, m.updated_log_index)) AS latest, m.market_id
+FROM vamm_markets AS m WHERE m.market_id IN (SELECT market_id FROM vamm_markets WHERE ticker IN {keys:Array(String)})
+GROUP BY m.market_id HAVING latest IN {keys:Array(String)}
+"""
 _STATES = """
 SELECT market_id, max(price), max(sizes), max(funding_rate)
 FROM vamm_market_states WHERE market_id IN {keys:Array(UInt64)} GROUP BY market_id
@@ -44,19 +48,16 @@ class Past:
         """Latest version of each known market of *market_ids*."""
         return {row[0]: _market(row) for row in self._lookup(_MARKETS, market_ids)}
 
-    def markets_by_factory_id(self, factory_market_ids: Collection[str]) -> dict[str, Market]:
-        """Latest version of each known market by the bytes32 (0x hex) under which its factory knows it."""
-        return {market.factory_market_id: market for market in map(_market, self._lookup(_BY_FACTORY_ID, factory_market_ids))}
+    def markets_by_factory_id(self, factory_market_ids: Collection[str]) -> dict[str, list[Market]]:
+        """Latest version of the markets by the bytes32 (0x hex) under which their factories know them."""
+        return _grouped("factory_market_id", map(_market, self._lookup(_BY_FACTORY_ID, factory_market_ids)))
 
     def markets_by_oracle(self, oracles: Collection[str]) -> dict[str, list[Market]]:
         """Latest version of the markets that each of *oracles* (0x hex addresses) prices."""
-        found: dict[str, list[Market]] = {}
-        for market in map(_market, self._lookup(_BY_ORACLE, oracles)):
-            found.setdefault(market.oracle_address, []).append(market)
-        return found
+        return _grouped("oracle_address", map(_market, self._lookup(_BY_ORACLE, oracles)))
 
     def tickers_taken(self, tickers: Collection[str]) -> dict[str, int]:
-        """Of *tickers*, those in use, with the market that has each."""
+        """Of *tickers*, those in use, with the market that has each; one given up for another is free."""
         return {str(ticker): int(market_id) for ticker, market_id in self._lookup(_TICKERS, tickers)}
 
     def states(self, market_ids: Collection[int]) -> dict[int, MarketState]:
@@ -79,6 +80,13 @@ class Past:
 
 def _units(value: Decimal) -> int:
     return int(_EXACT.scaleb(value, DIGITS))
+
+
+def _grouped(name: str, markets: Iterable[Market]) -> dict[str, list[Market]]:
+    found: dict[str, list[Market]] = {}
+    for market in markets:
+        found.setdefault(getattr(market, name), []).append(market)
+    return found
 
 
 def _market(row: Sequence[Any]) -> Market:

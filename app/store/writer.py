@@ -45,6 +45,7 @@ class ClickHouseLedger(Past):
         self._journal = Journal(database, chain_id)
         self._rewind = Rewind(database, chain_id, self._journal, self._ensure)
         self._commits = 0
+        self._is_empty = True
 
     def checkpoint(self) -> Block | None:
         """The last committed block; None where nothing was committed yet."""
@@ -54,6 +55,10 @@ class ClickHouseLedger(Past):
         """Up to *limit* remembered blocks with number < *below*, newest first."""
         parameters = {"chain_id": self._chain_id, "below": below, "limit": limit}
         return [Block(*row) for row in self._database.rows(_COMMITTED, parameters)]
+
+    def first_block(self) -> int | None:
+        """The first block that was ever read into what is stored; None where that is not known, or nothing is stored."""
+        return self._journal.begun() if self.checkpoint() else None
 
     def hold(self) -> None:
         """Renew the lease where it is time to; LeaseLost where it is gone."""
@@ -75,13 +80,17 @@ class ClickHouseLedger(Past):
         if unfinished:
             self._stop([entry.query_id for entry in unfinished if entry.query_id])
             self._rewind.to(min(entry.from_block for entry in unfinished), unfinished)
+        self._is_empty = self.checkpoint() is None
 
     def commit(self, batch: Batch) -> None:
         """Make *batch* durable, checkpoint last. After an exception the outcome is unknown: call `recover`."""
         self._ensure()
+        if self._is_empty:
+            self._journal.begin(batch.first_block)
         if batch.trades or batch.markets or batch.set_aside:
             self._insert(batch)
         self._database.insert("vamm_checkpoints", rows.checkpoints(self._chain_id, batch.blocks))
+        self._is_empty = False
         self._commits += 1
         if self._commits % _PRUNE_EVERY == 0:
             oldest = max(0, batch.blocks[-1].number - REMEMBERED_BLOCKS)
@@ -96,6 +105,7 @@ class ClickHouseLedger(Past):
         checkpoint = self.checkpoint()
         below = self.committed(block, 1)
         self._rewind.to(below[0].number + 1 if below else 0, list(self._journal.opened(checkpoint and checkpoint.number).values()))
+        self._is_empty = not below
 
     def _ensure(self) -> None:
         """The lease must outlast the statement that comes next: its rows must not land in another writer's time."""

@@ -18,18 +18,17 @@ class MemoryLedger:
     versions: list[Market] = field(default_factory=list)
     set_aside: list[SetAside] = field(default_factory=list)
     questions: list[str] = field(default_factory=list)
+    first: int = 0
 
     def markets(self, market_ids: Collection[int]) -> Mapping[int, Market]:
         self.questions.append("markets")
         return {number: market for number, market in self._latest().items() if number in market_ids}
 
-    def markets_by_factory_id(self, factory_market_ids: Collection[str]) -> Mapping[str, Market]:
+    def markets_by_factory_id(self, factory_market_ids: Collection[str]) -> Mapping[str, Sequence[Market]]:
         self.questions.append("markets_by_factory_id")
-        found: dict[str, Market] = {}
-        for market in sorted(self._latest().values(), key=lambda market: market.deployment_block):
-            if market.factory_market_id in factory_market_ids:
-                found.setdefault(market.factory_market_id, market)
-        return found
+        latest = self._latest().values()
+        answer = {name: [market for market in latest if market.factory_market_id == name] for name in factory_market_ids}
+        return {name: markets for name, markets in answer.items() if markets}
 
     def markets_by_oracle(self, oracles: Collection[str]) -> Mapping[str, Sequence[Market]]:
         self.questions.append("markets_by_oracle")
@@ -71,10 +70,15 @@ class MemoryLedger:
     def checkpoint(self) -> Block | None:
         return self.blocks[-1] if self.blocks else None
 
+    def first_block(self) -> int | None:
+        return self.first if self.blocks else None
+
     def committed(self, below: int, limit: int) -> list[Block]:
         return [block for block in reversed(self.blocks) if block.number < below][:limit]
 
     def commit(self, batch: Batch) -> None:
+        if not self.blocks:
+            self.first = batch.first_block
         self.trades += batch.trades
         self.versions += batch.markets
         self.set_aside += batch.set_aside

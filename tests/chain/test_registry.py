@@ -156,7 +156,24 @@ def test_status_changes_are_versions(ledger: MemoryLedger | None) -> None:
 def test_only_its_own_factory_changes_a_status() -> None:
     decoded = decode(created(GOLD, "GOLD", (1, 0), number=9), status(9, False, (2, 0), by=OTHER), status(8, False, (2, 1)))
     assert len(decoded.markets) == 1
-    assert decoded.ignored == {"other factory": 1, "unknown market": 1}
+    assert decoded.ignored == {"unknown market": 2}
+
+
+@pytest.mark.parametrize("ledger", [None, MemoryLedger()])
+def test_factories_may_give_the_same_id(ledger: MemoryLedger | None) -> None:
+    announced = [created(GOLD, "GOLD", (1, 0), number=9), created(BTC, "BTC", (1, 1), by=OTHER, number=9)]
+    changes = [status(9, False, (2, 0), by=OTHER), status(9, False, (3, 0)), status(9, True, (4, 0), by=OTHER)]
+    decoded = decode(*announced, *changes, ledger=ledger)
+    assert [(market.symbol, market.is_active) for market in decoded.markets[2:]] == [("BTC", False), ("GOLD", False), ("BTC", True)]
+    assert not decoded.ignored
+
+
+def test_markets_of_another_chain_are_not_a_factorys_own() -> None:
+    ledger = MemoryLedger()
+    decode(created(GOLD, "GOLD", (1, 0), number=9), ledger=ledger)
+    elsewhere = Decoder(load_protocols(), CHAIN + 1, ledger)
+    logs = [created(BTC, "BTC", (2, 0), number=9), status(9, False, (2, 1))]
+    assert [(market.symbol, market.is_active) for market in elsewhere.decode(logs, times(logs)).markets] == [("BTC", True), ("BTC", False)]
 
 
 def test_a_status_from_before_the_market_is_outdated() -> None:

@@ -1,10 +1,13 @@
 """Exactly once: whatever stops a commit or a rewind, the store ends with what the committed blocks say."""
 
+import contextlib
+
 import pytest
 
 from app.domain.block import SetAside
 from app.domain.fixed import ONE
 from app.domain.ledger import Batch
+from app.domain.market import Market
 from app.domain.trade import MarketState, PositionKey
 from app.store.client import Database
 from app.store.lease import Lease
@@ -108,6 +111,51 @@ def test_rewind_ends_at_a_remembered_block(database: Database) -> None:
     ledger.commit(batch(131, 200, seed=1))
     assert ledger.checkpoint() == block(200, "b")
     assert verify(database) == []
+
+
+def test_the_first_block_read_is_remembered_until_all_is_taken_back(database: Database) -> None:
+    ledger = ledger_on(database)
+    assert ledger.first_block() is None
+    ledger.commit(Batch([block(40)], first_block=31))
+    ledger.commit(Batch([block(50)], first_block=41))
+    assert ledger_on(database).first_block() == 31
+    ledger.rewind(45)
+    ledger.commit(Batch([block(50)], first_block=41))
+    assert ledger.first_block() == 31
+    ledger.rewind(7)
+    assert ledger.first_block() is None
+    ledger_on(database).commit(Batch([block(20)], first_block=3))
+    assert ledger_on(database).first_block() == 3
+
+
+def test_killed_at_every_step_of_the_first_commit(database: Database) -> None:
+    first = batch(1, 30)
+    first.first_block = 1
+    for step in range(20):
+        failing = FailingDatabase(database, step, "after")
+        doomed = ClickHouseLedger(failing, CHAIN, Lease(database, CHAIN, ttl=60))
+        doomed.recover()
+        with contextlib.suppress(Killed):
+            doomed.commit(first)
+        ledger = ledger_on(database)
+        assert ledger.first_block() == (1 if ledger.checkpoint() else None)
+        if not failing.failed:
+            break
+        ledger.rewind(0)
+    assert stored(database) == expected(first)
+    assert verify(database) == []
+
+
+def test_factories_share_ids_and_tickers_given_up_are_free(database: Database) -> None:
+    def version(market_id: int, ticker: str, at: int) -> Market:
+        return Market(market_id, ticker, "", f"0x{market_id:040x}", CHAIN, factory_market_id="0x09", updated_block=at)
+
+    ledger = ledger_on(database)
+    versions = [version(1, "VAMM-00000001", 1), version(2, "GOLD", 2), version(1, "SILVER", 3)]
+    ledger.commit(Batch([block(3)], markets=versions))
+    found = ledger.markets_by_factory_id(["0x09", "0x08"])
+    assert {name: sorted(market.ticker for market in markets) for name, markets in found.items()} == {"0x09": ["GOLD", "SILVER"]}
+    assert ledger.tickers_taken(["VAMM-00000001", "GOLD", "SILVER", "BTC"]) == {"GOLD": 2, "SILVER": 1}
 
 
 def test_answers_about_the_past_are_exact(database: Database) -> None:
