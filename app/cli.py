@@ -16,6 +16,7 @@ from app.demo.chain import DemoChain
 from app.demo.node import serving
 from app.demo.saved import saved_genesis
 from app.domain.errors import DatafeedError
+from app.following import Pulse, listening
 from app.main import create_app
 from app.ops import screen
 from app.settings import require
@@ -72,12 +73,8 @@ def serve(
         require(settings, rpc_url=NEEDS_A_NODE)
     with service.store(settings, writes=with_listener) as database:
         job = service.server(create_app(settings, database), settings, _announced)
-
-        async def work() -> None:
-            async with service.following(settings, database, on_commit=service.Pulse()) as following:
-                await service.run_all(job, following.job())
-
-        service.run(work() if with_listener else service.run_all(job))
+        jobs = [job, listening(settings, database, on_commit=Pulse())] if with_listener else [job]
+        service.run(service.run_all(*jobs))
 
 
 @app.command(epilog=EXIT_CODES)
@@ -100,9 +97,8 @@ def demo(
         async def work() -> None:
             async with serving(chain) as node:
                 simulated = settings.model_copy(update=DEMO_SETTINGS | {"rpc_url": (SecretStr(node.ws_url),)})
-                async with service.following(simulated, database, on_commit=service.Pulse()) as following:
-                    screen.out.print(f"Simulated chain  {node.url}  (JSON-RPC)")
-                    await service.run_all(job, following.job())
+                screen.out.print(f"Simulated chain  {node.url}  (JSON-RPC)")
+                await service.run_all(job, listening(simulated, database, on_commit=Pulse()))
 
         service.run(work())
 
@@ -111,38 +107,42 @@ def demo(
 def listen(context: typer.Context) -> None:
     """Follow the chain at RPC_URL and store its markets' events, until stopped.
 
-    Goes on from the newest stored block, or from START_BLOCK. Repairs reorganisations by itself. A second listener on the same
-    store waits until the first is gone. Ctrl-C and SIGTERM stop it without loss.
+    Goes on from the newest stored block, or from START_BLOCK. Repairs reorganisations by itself. Waits while no node answers, and
+    says so. A second listener on the same store waits until the first is gone. Ctrl-C and SIGTERM stop it without loss.
 
     `RPC_URL=wss://node.example.org datafeed listen`
     """
     settings = settings_for(context)
     require(settings, rpc_url=NEEDS_A_NODE)
-
-    async def work() -> None:
-        with service.store(settings) as database:
-            async with service.following(settings, database, on_commit=service.Pulse()) as following:
-                await service.run_all(following.job())
-
-    service.run(work())
+    with service.store(settings) as database:
+        service.run(service.run_all(listening(settings, database, on_commit=Pulse())))
 
 
 @app.command(epilog=EXIT_CODES)
 def backfill(
     context: typer.Context,
-    first: Annotated[int | None, typer.Option("--from", min=0, metavar="BLOCK", help="First block; START_BLOCK where left out.")] = None,
+    first: Annotated[
+        int | None, typer.Option("--from", min=0, metavar="BLOCK", help="First block; where left out, the one after the newest stored.")
+    ] = None,
     last: Annotated[int | None, typer.Option("--to", min=0, metavar="BLOCK", help="Last block; the chain's head where left out.")] = None,
+    again: Annotated[bool, typer.Option("--again", help="Take back what is stored from --from on, and read it again.")] = False,
 ) -> None:
     """Read the chain's history up to a block, showing how far it is, and end.
 
-    What is stored already is kept and not read again: to read blocks anew, take them back with `datafeed rewind` first. It can be
-    stopped at any time and goes on where it was.
+    Begins with START_BLOCK where nothing is stored, and goes on from the newest stored block otherwise: stopped at any time, it
+    continues where it was. What is stored is kept and not read again, except with `--again`.
+
+    Open interest and the sides of positions depend on all that came before, so older blocks cannot be put under newer ones: where
+    START_BLOCK was too high, `--from BLOCK --again` takes everything back and reads it anew from BLOCK, as far as it was stored or
+    to `--to`, whichever is later.
 
     `datafeed backfill --from 19000000 --to 19500000`
     """
     settings = settings_for(context)
     require(settings, rpc_url=NEEDS_A_NODE)
-    read_blocks(settings, settings.start_block if first is None else first, last)
+    if again and first is None:
+        raise typer.BadParameter("needs --from BLOCK: the first block to read again", param_hint="--again")
+    read_blocks(settings, first, last, again=again)
 
 
 @app.command(epilog=EXIT_CODES)
@@ -158,7 +158,10 @@ def rewind(
     """
     settings = settings_for(context)
     with service.store(settings) as database:
-        before, after = operations.rewind(settings, database, operations.chain(database, chain), to)
+        before, after, _ = operations.rewind(settings, database, operations.chain(database, chain), to)
+    if after == before:
+        screen.out.print(f"nothing to take back: block {before.number} is the newest" if before else "nothing is stored")
+        return
     stored = f"block {after.number} is the newest now" if after else "nothing is stored now"
     screen.out.print(f"{stored}; it was {before.number if before else 'none'} before")
 
@@ -236,7 +239,7 @@ def main() -> None:
     except DatafeedError as error:
         if logging.getLogger().isEnabledFor(logging.DEBUG):
             logging.getLogger(__name__).exception("failed")
-        screen.err.print(error.advice, markup=False)
+        screen.complain(error.advice)
         sys.exit(error.exit_code)
 
 

@@ -40,7 +40,7 @@ def retry(context: typer.Context, chain: Chain = None) -> None:
         logs = operations.set_aside(database, chain_id)
         readable = operations.readable(settings, database, logs)
         if readable:
-            before, after = operations.rewind(settings, database, chain_id, readable[0].block_number - 1)
+            before, after, begun = operations.rewind(settings, database, chain_id, readable[0].block_number - 1)
     screen.out.print(f"{len(readable)} of {len(logs)} logs can be read now")
     if readable and before:
-        read_blocks(settings, after.number + 1 if after else settings.start_block, before.number)
+        read_blocks(settings, after.number + 1 if after else begun, before.number)

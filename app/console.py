@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from app import operations, service
+from app.following import following
 from app.ops import logs, screen
 from app.settings import Settings, doubts, load_settings
 
@@ -29,8 +30,11 @@ def settings_for(context: typer.Context) -> Settings:
     return settings
 
 
-def read_blocks(settings: Settings, first: int, last: int | None) -> None:
-    """Read blocks *first* to *last* with a progress bar, and say what is stored then; None is the head."""
+def read_blocks(settings: Settings, first: int | None, last: int | None, *, again: bool = False) -> None:
+    """Read blocks *first* to *last* with a progress bar, and say what is stored then.
+
+    None is where the store ends, and the head. With *again*, what is stored from *first* on is taken back before.
+    """
     progress = screen.BackfillProgress()
 
     def reached(commit: Commit) -> None:
@@ -38,13 +42,14 @@ def read_blocks(settings: Settings, first: int, last: int | None) -> None:
 
     async def work() -> None:
         with service.store(settings) as database:
-            async with service.following(settings, database, start_block=first, on_commit=reached) as following:
-                span = await operations.span(following, first, last)
+            async with following(settings, database, start_block=first, on_commit=reached) as followed:
+                until = await operations.take_back(followed, first, last) if again and first is not None else last
+                span = await operations.span(followed, first, until)
                 if span.first <= span.last:
                     progress.begin(*span)
                     with progress:
-                        await service.run_all(following.job(span.last))
-                stored = following.ledger.checkpoint()
+                        await service.run_all(followed.job(span.last))
+                stored = followed.ledger.checkpoint()
         screen.out.print(f"stored up to block {stored.number}" if stored else "nothing is stored")
 
     service.run(work())

@@ -9,9 +9,10 @@ from app.chain.decoder import Decoder
 from app.chain.protocol import load_protocols
 from app.domain.block import Block, Log, SetAside
 from app.domain.errors import DatafeedError
-from app.service import Following, ledger
+from app.following import Following, ledger
 from app.settings import Settings
 from app.store.client import Database
+from app.store.lease import LeaseLost
 from app.store.past import Past
 from app.store.queries import query
 from app.store.verify import Difference, repair
@@ -39,6 +40,31 @@ class Gap(DatafeedError):
     help = "Leave --from out to go on from there, or take back what is stored with `datafeed rewind`."
 
 
+class Buried(DatafeedError):
+    """Blocks are asked for that lie before the first one stored."""
+
+    def __init__(self, first: int, begun: int) -> None:
+        super().__init__(f"block {begun} is the first that was read, and older blocks cannot be put under it")
+        self._first = first
+
+    @property
+    def advice(self) -> str:
+        """What to do, with the block that was asked for."""
+        return f"{self}. Add --again to take everything back and read it anew from block {self._first}, or leave --from out to go on."
+
+
+class BeyondTheHead(DatafeedError):
+    """The first block to read does not exist yet."""
+
+    help = "Give a smaller --from; nothing was taken back."
+
+
+class WriterAtWork(LeaseLost):
+    """Another process writes to the store."""
+
+    help = "Stop it (a listener, say), then repeat the command."
+
+
 class Span(NamedTuple):
     """Blocks still to read, both ends included; empty where `last` is below `first`."""
 
@@ -47,10 +73,11 @@ class Span(NamedTuple):
 
 
 class Rewound(NamedTuple):
-    """The newest stored block before and after a rewind, None where there is none."""
+    """The newest stored block before and after a rewind, None where there is none; the first ever read, where that is known."""
 
     before: Block | None
     after: Block | None
+    begun: int | None
 
 
 class Listed(NamedTuple):
@@ -81,22 +108,44 @@ def chain(database: Database, wanted: int | None = None) -> int:
     return stored[0] if wanted is None else wanted
 
 
-async def span(following: Following, first: int, last: int | None) -> Span:
-    """What is left to read of blocks *first* to *last* (None: the head). Gap where that would leave blocks out."""
+async def span(following: Following, first: int | None, last: int | None) -> Span:
+    """What is left to read of blocks *first* (None: where the store ends) to *last* (None: the head).
+
+    Gap where that would leave blocks out, Buried where it would put older blocks under those stored.
+    """
     head = await following.source.head()
     stored = await asyncio.to_thread(following.ledger.checkpoint)
-    if stored and first > stored.number + 1:
+    begun = await asyncio.to_thread(following.ledger.first_block)
+    if stored and first is not None and first > stored.number + 1:
         raise Gap(f"block {stored.number} is the newest stored, and {first} does not follow it")
-    return Span(stored.number + 1 if stored else first, head if last is None else min(last, head))
+    if begun is not None and first is not None and first < begun:
+        raise Buried(first, begun)
+    return Span(stored.number + 1 if stored else following.start_block, head if last is None else min(last, head))
+
+
+async def take_back(following: Following, first: int, last: int | None) -> int | None:
+    """Take back what is stored from block *first* on, and say up to which block to read: *last*, or what was stored if that is more.
+
+    BeyondTheHead where there would be nothing to read instead. The right to write is kept for the listener.
+    """
+    head = await following.source.head()
+    if first > head:
+        raise BeyondTheHead(f"block {first} is not on the chain yet, the newest to read is {head}")
+    stored = await asyncio.to_thread(following.ledger.checkpoint)
+    if stored is None or stored.number < first:
+        return last
+    await asyncio.to_thread(_claim, following.ledger)
+    await asyncio.to_thread(following.ledger.rewind, first)
+    return None if last is None else max(last, stored.number)
 
 
 def rewind(settings: Settings, database: Database, chain_id: int, last: int) -> Rewound:
     """Take back every stored block after *last*."""
     with _writing(settings, database, chain_id) as book:
-        before = book.checkpoint()
+        before, begun = book.checkpoint(), book.first_block()
         if before and before.number > last:
             book.rewind(last + 1)
-        return Rewound(before, book.checkpoint())
+        return Rewound(before, book.checkpoint(), begun)
 
 
 def mend(settings: Settings, database: Database, differences: Sequence[Difference]) -> None:
@@ -132,11 +181,18 @@ def readable(settings: Settings, database: Database, logs: Sequence[SetAside]) -
 @contextlib.contextmanager
 def _writing(settings: Settings, database: Database, chain_id: int) -> Iterator[ClickHouseLedger]:
     book = ledger(settings, database, chain_id)
-    book.recover()
+    _claim(book)
     try:
         yield book
     finally:
         book.release()
+
+
+def _claim(book: ClickHouseLedger) -> None:
+    try:
+        book.recover()
+    except LeaseLost as error:
+        raise WriterAtWork(str(error)) from error
 
 
 def _as_sent(log: SetAside) -> Log:

@@ -1,4 +1,4 @@
-"""The parts put together as the settings say: what `listen`, `backfill`, `serve` and `demo` run."""
+"""What every command runs on: the store, the server, and jobs that stop when they are told to."""
 
 from __future__ import annotations
 
@@ -8,79 +8,28 @@ import logging
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
-from dataclasses import dataclass
-from time import monotonic
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from collections.abc import Callable, Coroutine, Iterator
+from typing import Any, TypeVar, cast
 
 from hypercorn.asyncio import serve as hypercorn_serve
 from hypercorn.config import Config
 from hypercorn.typing import ASGIFramework
 from starlette.types import ASGIApp
 
-from app.chain.decoder import Decoder
-from app.chain.protocol import load_protocols
 from app.domain.errors import DatafeedError
 from app.settings import Settings
 from app.store.client import Database, open_database
-from app.store.lease import Lease
 from app.store.schema import migrate
-from app.store.writer import ClickHouseLedger
-
-if TYPE_CHECKING:
-    from app.chain.listener import Commit, Listener
-    from app.chain.source import Source
-
-logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 Job = Callable[[asyncio.Event], Coroutine[Any, Any, None]]
 """Something to run until it is done, or until the event is set: then it tidies up and returns."""
-
-USUAL_FINALITY = 64
-"""Blocks: two epochs of Ethereum."""
-
-FINALITY = {137: 256, 80_002: 256}
-"""By chain id, where it is not the usual: Polygon has undone more than a hundred blocks."""
-
-
-SAY_EVERY = 30.0
-"""Seconds between two lines that tell how far the listener is."""
 
 
 class PortTaken(DatafeedError):
     """The address to listen on cannot be had."""
 
     help = "Stop what listens there, or set PORT (and HOST) to something else."
-
-
-@dataclass(frozen=True, slots=True)
-class Following:
-    """A listener on a chain, with its two ends."""
-
-    source: Source
-    ledger: ClickHouseLedger
-    listener: Listener
-
-    def job(self, until: int | None = None) -> Job:
-        """Listen for ever, or up to and with block *until*."""
-        return lambda stop: _until(stop, self.listener.run(until))
-
-
-class Pulse:
-    """Tells the log, now and then, how far a listener is: hand it over as `on_commit`."""
-
-    def __init__(self) -> None:
-        self._events = 0
-        self._said = float("-inf")
-
-    def __call__(self, commit: Commit) -> None:
-        """Count *commit*, and say so where it is time to."""
-        self._events += len(commit.batch.trades)
-        if monotonic() - self._said >= SAY_EVERY:
-            self._said = monotonic()
-            logger.info("stored up to block %d of %d, %d events since the last line", commit.last_block, commit.head, self._events)
-            self._events = 0
 
 
 @contextlib.contextmanager
@@ -90,49 +39,6 @@ def store(settings: Settings, *, writes: bool = True) -> Iterator[Database]:
         if writes or database.embedded:
             migrate(database, cluster=settings.clickhouse_cluster, retention_1s_days=settings.retention_1s_days)
         yield database
-
-
-def ledger(settings: Settings, database: Database, chain_id: int) -> ClickHouseLedger:
-    """The ledger of one chain in *database*, not yet holding its lease."""
-    lease = Lease(database, chain_id, ttl=settings.lease_ttl_ms / 1_000)
-    return ClickHouseLedger(database, chain_id, lease, statement_seconds=settings.clickhouse_request_timeout / 1_000)
-
-
-@contextlib.asynccontextmanager
-async def following(
-    settings: Settings,
-    database: Database,
-    *,
-    start_block: int | None = None,
-    on_commit: Callable[[Commit], None] = lambda _: None,
-    on_rewind: Callable[[int], None] = lambda _: None,
-) -> AsyncIterator[Following]:
-    """A listener from `RPC_URL` into *database*, from *start_block* (else `START_BLOCK`) where nothing is stored."""
-    from app.chain.listener import Listener, Pace  # here, as web3 takes a second to load and most commands do without
-    from app.chain.rpc import Rpc
-    from app.chain.source import Source
-
-    catalogue = load_protocols(settings.protocols, settings.protocols_dir)
-    async with Rpc(settings.rpc_urls, timeout=settings.rpc_timeout_ms / 1_000) as rpc:
-        chain_id = await Source(rpc, (), confirmations=0, finality=0, poll_interval=1).chain_id()
-        source = Source(
-            rpc,
-            catalogue.topics,
-            confirmations=settings.confirmations,
-            finality=settings.finality or FINALITY.get(chain_id, USUAL_FINALITY),
-            poll_interval=settings.poll_interval_ms / 1_000,
-        )
-        book = ledger(settings, database, chain_id)
-        listener = Listener(
-            source,
-            Decoder(catalogue, chain_id, book, frozenset(settings.factory_address)),
-            book,
-            start_block=settings.start_block if start_block is None else start_block,
-            pace=Pace(settings.clickhouse_batch_size, settings.flush_interval_ms / 1_000),
-            on_commit=on_commit,
-            on_rewind=on_rewind,
-        )
-        yield Following(source, book, listener)
 
 
 def server(app: ASGIApp | ASGIFramework, settings: Settings, on_ready: Callable[[str], None] = lambda _: None) -> Job:
@@ -168,6 +74,19 @@ async def run_all(*jobs: Job) -> None:
         raise failed.exceptions[0] from None  # the others were cancelled because of it
 
 
+async def until(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> None:
+    """Run *work* until it is done or *stop* is set, which cancels it."""
+    running, stopping = asyncio.ensure_future(work), asyncio.ensure_future(stop.wait())
+    try:
+        await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        stopping.cancel()
+        running.cancel()
+        await asyncio.wait({running})
+    if not running.cancelled():
+        running.result()
+
+
 def run(work: Coroutine[Any, Any, T]) -> T:
     """Run *work* in the fastest event loop at hand."""
     if sys.platform == "win32":
@@ -188,15 +107,3 @@ def _on_signals(stop: Callable[[], None]) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         with contextlib.suppress(NotImplementedError):  # Windows has none
             loop.add_signal_handler(number, first, number)
-
-
-async def _until(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> None:
-    running, stopping = asyncio.ensure_future(work), asyncio.ensure_future(stop.wait())
-    try:
-        await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        stopping.cancel()
-        running.cancel()
-        await asyncio.wait({running})
-    if not running.cancelled():
-        running.result()

@@ -7,10 +7,9 @@ import pytest
 
 from app import operations
 from app.domain.block import Block, SetAside
-from app.service import Following, ledger
+from app.following import Following, ledger
 from app.settings import Settings
 from app.store.client import Database
-from app.store.lease import LeaseLost
 from app.store.rows import set_aside as set_aside_rows
 from app.store.verify import verify
 from tests.store.rows import CHAIN, batch, block
@@ -37,9 +36,16 @@ class Head:
         return 100
 
 
-def span(database: Database, first: int, last: int | None) -> operations.Span:
-    following = Following(cast(Any, Head()), ledger(SETTINGS, database, CHAIN), cast(Any, None))
-    return asyncio.run(operations.span(following, first, last))
+def following(database: Database, start_block: int = 0) -> Following:
+    return Following(cast(Any, Head()), ledger(SETTINGS, database, CHAIN), cast(Any, None), start_block)
+
+
+def span(database: Database, first: int | None, last: int | None) -> operations.Span:
+    return asyncio.run(operations.span(following(database, first or 0), first, last))
+
+
+def take_back(database: Database, first: int, last: int | None) -> int | None:
+    return asyncio.run(operations.take_back(following(database), first, last))
 
 
 def test_the_only_chain_needs_no_name(filled: Database) -> None:
@@ -75,19 +81,43 @@ def test_a_span_begins_where_the_store_ends(database: Database) -> None:
     assert span(database, 0, 10) == (21, 10)
     with pytest.raises(operations.Gap, match="block 20 is the newest stored, and 22 does not follow it"):
         span(database, 22, 30)
+    assert span(database, None, 30) == (21, 30)
+
+
+def test_older_blocks_do_not_go_under_newer_ones(database: Database) -> None:
+    book = ledger(SETTINGS, database, CHAIN)
+    book.recover()
+    rows = batch(7, 20)
+    rows.first_block = 5
+    book.commit(rows)
+    assert span(database, 5, 30) == (21, 30)
+    with pytest.raises(operations.Buried, match="block 5 is the first that was read") as refused:
+        span(database, 4, 30)
+    assert "Add --again to take everything back and read it anew from block 4" in refused.value.advice
+
+
+def test_blocks_are_taken_back_to_be_read_again(filled: Database) -> None:
+    with pytest.raises(operations.BeyondTheHead, match="block 101 is not on the chain yet, the newest to read is 100"):
+        take_back(filled, 101, None)
+    assert take_back(filled, 41, 60) == 60
+    assert take_back(filled, 30, 35) == 40
+    assert span(filled, 30, 40) == (30, 40)
+    assert take_back(filled, 0, None) is None
+    assert span(filled, 3, 40) == (3, 40)
+    assert filled.rows("SELECT count() FROM vamm_market_transactions") == [(0,)]
 
 
 def test_rewind_keeps_the_block_that_is_named(filled: Database) -> None:
-    assert operations.rewind(SETTINGS, filled, CHAIN, 25) == (block(40), block(25))
+    assert operations.rewind(SETTINGS, filled, CHAIN, 25) == (block(40), block(25), 0)
     assert filled.rows("SELECT max(block_number) FROM vamm_market_transactions")[0][0] <= 25
     assert verify(filled) == []
-    assert operations.rewind(SETTINGS, filled, CHAIN, 30) == (block(25), block(25))
+    assert operations.rewind(SETTINGS, filled, CHAIN, 30) == (block(25), block(25), 0)
 
 
 def test_rewind_does_not_go_between_another_writer_and_its_rows(filled: Database) -> None:
     claim = "INSERT INTO vamm_leases (chain_id, holder, expires_at) SELECT {chain_id:UInt64}, 'somebody else', now64(3) + 60"
     filled.run(claim, {"chain_id": CHAIN})
-    with pytest.raises(LeaseLost, match="another writer is at work: somebody else"):
+    with pytest.raises(operations.WriterAtWork, match="another writer is at work: somebody else"):
         operations.rewind(SETTINGS, filled, CHAIN, 25)
 
 

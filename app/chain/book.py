@@ -1,6 +1,6 @@
 """What decoding knows of the past: markets, their running state and the sides of positions, kept close and asked for in bulk."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -8,6 +8,9 @@ from app.chain.recent import Recent
 from app.domain.ledger import History
 from app.domain.market import Market, market_id
 from app.domain.trade import MarketState, PositionKey
+
+Openings = Callable[[Collection[tuple[str, int]]], Mapping[tuple[str, int], bool]]
+"""Tells the sides of positions, (contract, position id), that were opened before the first block read, where it can."""
 
 MAX_CONTRACTS = 50_000
 MAX_POSITIONS = 500_000
@@ -40,6 +43,11 @@ class Wanted:
     positions: set[tuple[str, int]] = field(default_factory=set)
 
 
+def nowhere(_: Collection[tuple[str, int]]) -> Mapping[tuple[str, int], bool]:
+    """The openings of a chain that is read from its first block on."""
+    return {}
+
+
 class Book:
     """The past, read through. After `prime`, everything that was wanted is in the `live` dicts, unknown things as None or empty.
 
@@ -47,16 +55,18 @@ class Book:
     and everything decoded until then is committed.
     """
 
-    def __init__(self, chain_id: int, history: History, factories: frozenset[str]) -> None:
+    def __init__(self, chain_id: int, history: History, factories: frozenset[str], openings: Openings) -> None:
         self.chain_id = chain_id
         self.factories = factories
         self._newest_block = -1
         self._turned_at = -1
         self._history = history
+        self._openings = openings
         self.listings: Recent[str, Listing] = Recent(MAX_CONTRACTS)
         self.by_oracle: Recent[str, tuple[str, ...]] = Recent(MAX_CONTRACTS)
         self.by_factory_id: Recent[tuple[str, str], str | None] = Recent(MAX_CONTRACTS)
         self.sides: Recent[tuple[str, int], bool | None] = Recent(MAX_POSITIONS)
+        self.earlier_sides: Recent[tuple[str, int], bool | None] = Recent(MAX_POSITIONS)
         self.tickers: Recent[str, int | None] = Recent(MAX_TICKERS)
 
     def prime(self, wanted: Wanted) -> None:
@@ -78,6 +88,7 @@ class Book:
                 contracts.add(contract)
         self._list(self.listings.revive(contracts))
         self._recall(self.sides.revive(wanted.positions))
+        self._look_back(self.earlier_sides.revive(key for key in wanted.positions if self.sides.live[key] is None))
 
     def prime_tickers(self, tickers: Iterable[str]) -> None:
         """Learn which of *tickers* are taken."""
@@ -106,6 +117,15 @@ class Book:
         sides = self._history.position_sides(keys) if keys else {}
         self.sides.live |= dict.fromkeys(positions) | {key: sides[asked] for asked, key in keys.items() if asked in sides}
 
+    def _look_back(self, positions: Collection[tuple[str, int]]) -> None:
+        """Sides of *positions* that were opened before anything was stored, of contracts that are or may become markets."""
+        asked = [(contract, number) for contract, number in positions if self._may_count(self.listings.live[contract])]
+        found = self._openings(asked) if asked else {}
+        self.earlier_sides.live |= {position: found.get(position) for position in positions}
+
+    def _may_count(self, listing: Listing) -> bool:
+        return listing.market is not None or not self.factories or listing.address in self.factories
+
     def _eldest(self, markets: Iterable[Market]) -> tuple[str, ...]:
         """Contracts of this chain's *markets*, as many as are followed."""
         own = [market for market in markets if market.chain_id == self.chain_id]
@@ -131,4 +151,4 @@ class Book:
             memory.clear()
 
     def _memories(self) -> tuple[Recent[Any, Any], ...]:
-        return self.listings, self.by_oracle, self.by_factory_id, self.sides, self.tickers
+        return self.listings, self.by_oracle, self.by_factory_id, self.sides, self.earlier_sides, self.tickers

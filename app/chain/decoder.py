@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from app.chain.book import Book, Listing, Wanted
+from app.chain.book import Book, Listing, Openings, Wanted, nowhere
 from app.chain.effects import effect
 from app.chain.plan import Columns, Kind
 from app.chain.protocol import Catalogue
@@ -33,12 +33,20 @@ class Decoded:
 class Decoder:
     """Decodes the logs of one chain, segment after segment, each log once and none skipped.
 
-    *factories* (addresses, any case) are the only contracts that may make markets; with none named, any may.
+    *factories* (addresses, any case) are the only contracts that may make markets; with none named, any may. *openings* is asked
+    for positions that were opened before anything in the *history*.
     """
 
-    def __init__(self, catalogue: Catalogue, chain_id: int, history: History, factories: frozenset[str] = frozenset()) -> None:
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        chain_id: int,
+        history: History,
+        factories: frozenset[str] = frozenset(),
+        openings: Openings = nowhere,
+    ) -> None:
         self._reader = Reader(catalogue.plans, chain_id)
-        self._book = Book(chain_id, history, frozenset(factory.lower() for factory in factories))
+        self._book = Book(chain_id, history, frozenset(factory.lower() for factory in factories), openings)
         self._registry = Registry(self._book)
 
     def decode(self, logs: Sequence[Log], timestamps: Mapping[int, int]) -> Decoded:
@@ -119,9 +127,14 @@ class Decoder:
         position = (listing.address, columns.position_id)
         if is_long is None and plan.position_price:
             is_long = self._book.sides.live.get(position)
+        opened_earlier = is_long is None and bool(plan.position_price)
+        if opened_earlier:
+            is_long = self._book.earlier_sides.live.get(position)
         price, price_type, volume, liquidation_volume, side, is_long, long_change, short_change = effect(
             plan, columns, listing.price, is_long
         )
+        if opened_earlier:  # its opening was never added to the open interest
+            long_change = short_change = 0
         long_size, short_size = listing.long_size + long_change, listing.short_size + short_change
         if not fits(abs(long_size) + abs(short_size)):
             raise Unreadable("the market's open interest would not fit Decimal(38, 18)")

@@ -11,6 +11,7 @@ import orjson
 from pydantic import SecretStr
 
 from app.domain.errors import DatafeedError
+from app.ops.legible import legible
 from app.settings import Settings
 
 SHORTEST_SECRET = 6
@@ -62,11 +63,16 @@ class TextFormatter(logging.Formatter):
         record.level = _level(record)
         return self._blotted(super().format(record))
 
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        """The line itself, whatever others wrote in it; a trace below it keeps its lines."""
+        record.message = legible(record.message.rstrip("\n"))
+        return super().formatMessage(record)
+
     def formatException(self, ei: Any) -> str:
         """The trace of an error; of a known one its text and what to do, unless traces are wanted."""
         error = ei[1]
         if isinstance(error, DatafeedError) and not self._shows_traces:
-            return error.advice
+            return legible(error.advice)
         return super().formatException(ei)
 
     def _blotted(self, text: str) -> str:

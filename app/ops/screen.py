@@ -10,8 +10,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColum
 from rich.table import Table
 from rich.text import Text
 
+from app.ops.legible import legible
+
 MOST_ROWS = 200
 """Rows of a table that are drawn; further ones are counted."""
+
+LONGEST_CELL = 200
+"""Characters of a cell: symbols have up to a thousand."""
 
 PIPE_WIDTH = 200
 """Columns of a table that no terminal bounds."""
@@ -28,12 +33,18 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) 
     more = 0
     for row in rows:
         if drawn.row_count < MOST_ROWS:
-            drawn.add_row(*(Text(str(cell)) for cell in row))
+            drawn.add_row(*(_cell(cell) for cell in row))
         else:
             more += 1
     out.print(drawn, soft_wrap=False)
     if more:
         out.print(f"and {more} more")
+
+
+def complain(text: str) -> None:
+    """Say on standard error what went wrong; *text* may have several lines, and what others wrote in it."""
+    for line in text.split("\n"):
+        err.print(legible(line), markup=False)
 
 
 def moment(seconds: int) -> str:
@@ -44,6 +55,11 @@ def moment(seconds: int) -> str:
 def day(seconds: int) -> str:
     """A day by any of its seconds since 1970, UTC; empty for 0."""
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d}" if seconds else ""
+
+
+def _cell(value: object) -> Text:
+    text = legible(str(value)[: LONGEST_CELL + 1])
+    return Text(text if len(text) <= LONGEST_CELL else f"{text[: LONGEST_CELL - 1]}…")
 
 
 class BackfillProgress:

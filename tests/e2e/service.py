@@ -11,7 +11,8 @@ from httpx2 import Client
 from hypercorn.typing import ASGIFramework
 from starlette.applications import Starlette
 
-from app.service import following, server
+from app.following import following
+from app.service import server
 from app.settings import Settings
 from app.store.client import Database
 

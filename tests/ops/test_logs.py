@@ -101,3 +101,10 @@ def test_secrets_are_blotted_out(stream: io.StringIO, form: str) -> None:
     fail(ValueError("password hunter5hunter5 refused"))
     assert "hunter" not in stream.getvalue()
     assert "node.example" in stream.getvalue()
+
+
+def test_a_line_stays_one_line_whatever_is_in_it(stream: io.StringIO) -> None:
+    configure(Settings(), stream)
+    logger.info("market %s", "GOLD\n12:00:00 error app: forged \x1b[2J")
+    (line,) = stream.getvalue().splitlines()
+    assert line.endswith("market GOLD\\n12:00:00 error app: forged \\x1b[2J")

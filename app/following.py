@@ -1,0 +1,178 @@
+"""A chain followed into the store, put together as the settings say: what `listen`, `backfill`, `serve --all` and `demo` run."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import logging
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_random_exponential
+
+from app.chain.decoder import Decoder
+from app.chain.errors import NodeUnavailable, RateLimited
+from app.chain.protocol import load_protocols
+from app.domain.errors import DatafeedError
+from app.service import Job, until
+from app.settings import Settings
+from app.store.client import Database
+from app.store.lease import Lease
+from app.store.queries import query
+from app.store.writer import ClickHouseLedger
+
+if TYPE_CHECKING:
+    from app.chain.listener import Commit, Listener
+    from app.chain.source import Source
+
+logger = logging.getLogger(__name__)
+
+USUAL_FINALITY = 64
+"""Blocks: two epochs of Ethereum."""
+
+FINALITY = {1: 65, 11_155_111: 65, 137: 256, 80_002: 256, 42_161: 240, 421_614: 240}
+"""By chain id, where it is not the usual: Ethereum, Polygon (which has undone 157 blocks), Arbitrum, each with its test network."""
+
+LONGEST_PAUSE = 15.0
+"""Seconds between two tries while no node answers at the start."""
+
+SAY_EVERY = 30.0
+"""Seconds between two lines that tell how far the listener is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Following:
+    """A listener on a chain, with its two ends."""
+
+    source: Source
+    ledger: ClickHouseLedger
+    listener: Listener
+    start_block: int
+
+    def job(self, last: int) -> Job:
+        """Listen up to and with block *last*."""
+        return lambda stop: until(stop, self.listener.run(last))
+
+
+class Pulse:
+    """Tells the log, now and then, how far a listener is: hand it over as `on_commit`."""
+
+    def __init__(self) -> None:
+        self._events = 0
+        self._said = float("-inf")
+
+    def __call__(self, commit: Commit) -> None:
+        """Count *commit*, and say so where it is time to."""
+        self._events += len(commit.batch.trades)
+        if monotonic() - self._said >= SAY_EVERY:
+            self._said = monotonic()
+            logger.info("stored up to block %d of %d, %d events since the last line", commit.last_block, commit.head, self._events)
+            self._events = 0
+
+
+def ledger(settings: Settings, database: Database, chain_id: int) -> ClickHouseLedger:
+    """The ledger of one chain in *database*, not yet holding its lease."""
+    lease = Lease(database, chain_id, ttl=settings.lease_ttl_ms / 1_000)
+    return ClickHouseLedger(database, chain_id, lease, statement_seconds=settings.clickhouse_request_timeout / 1_000)
+
+
+@contextlib.asynccontextmanager
+async def following(
+    settings: Settings,
+    database: Database,
+    *,
+    start_block: int | None = None,
+    on_commit: Callable[[Commit], None] = lambda _: None,
+    on_rewind: Callable[[int], None] = lambda _: None,
+) -> AsyncIterator[Following]:
+    """A listener from `RPC_URL` into *database*, from *start_block* (else `START_BLOCK`) where nothing is stored."""
+    from app.chain.listener import Listener, Pace  # here, as web3 takes a second to load and most commands do without
+    from app.chain.openings import Openings
+    from app.chain.rpc import Rpc
+    from app.chain.source import Source
+
+    catalogue = load_protocols(settings.protocols, settings.protocols_dir)
+    first = settings.start_block if start_block is None else start_block
+    async with Rpc(settings.rpc_urls, timeout=settings.rpc_timeout_ms / 1_000) as rpc:
+        chain_id = await Source(rpc, (), confirmations=0, finality=0, poll_interval=1).chain_id()
+        source = Source(
+            rpc,
+            catalogue.topics,
+            confirmations=settings.confirmations,
+            finality=settings.finality or FINALITY.get(chain_id, USUAL_FINALITY),
+            poll_interval=settings.poll_interval_ms / 1_000,
+        )
+        book = ledger(settings, database, chain_id)
+
+        def begun() -> int:
+            stored = book.first_block()
+            return first if stored is None else stored
+
+        listener = Listener(
+            source,
+            Decoder(catalogue, chain_id, book, frozenset(settings.factory_address), Openings(rpc, catalogue.plans, begun)),
+            book,
+            start_block=first,
+            pace=Pace(settings.clickhouse_batch_size, settings.flush_interval_ms / 1_000),
+            on_commit=on_commit,
+            on_rewind=on_rewind,
+        )
+        await asyncio.to_thread(_compare, settings, database, book, chain_id, explicit=start_block is not None)
+        spare_the_collector()
+        yield Following(source, book, listener, first)
+
+
+def listening(
+    settings: Settings,
+    database: Database,
+    *,
+    on_commit: Callable[[Commit], None] = lambda _: None,
+    on_rewind: Callable[[int], None] = lambda _: None,
+) -> Job:
+    """Listen for ever. That no node answers at the start is waited out, as it is later on."""
+
+    async def work() -> None:
+        async with contextlib.AsyncExitStack() as stack:
+
+            async def connect() -> Following:
+                return await stack.enter_async_context(following(settings, database, on_commit=on_commit, on_rewind=on_rewind))
+
+            patient = AsyncRetrying(
+                wait=wait_random_exponential(max=LONGEST_PAUSE),
+                retry=retry_if_exception_type((NodeUnavailable, RateLimited)),
+                before_sleep=_say,
+            )
+            await (await patient(connect)).listener.run()
+
+    return lambda stop: until(stop, work())
+
+
+def spare_the_collector() -> None:
+    """Have garbage looked for less often in this process, and not among what lives as long as it does.
+
+    Decoding makes hundreds of thousands of tuples that live until their commit and are no garbage: with Python's own thresholds,
+    walking over them again and again took 10 of 25 seconds for 400,000 events; so it takes a tenth of one, for a tenth more memory.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
+
+
+def _compare(settings: Settings, database: Database, book: ClickHouseLedger, chain_id: int, *, explicit: bool) -> None:
+    """Warn of what the settings say and the store does not hold."""
+    begun = book.first_block()
+    if begun is not None and settings.start_block < begun and not explicit:
+        again = f"`datafeed backfill --from {settings.start_block} --again` reads everything anew"
+        logger.warning("START_BLOCK is %d, but nothing before block %d is stored: %s", settings.start_block, begun, again)
+    others = [int(stored) for stored, _ in database.rows(query("chains"))]
+    if others and chain_id not in others:
+        logger.warning("RPC_URL is chain %d, of which nothing is stored yet, beside chain %s", chain_id, ", ".join(map(str, others)))
+
+
+def _say(state: RetryCallState) -> None:
+    error = state.outcome.exception() if state.outcome else None
+    if isinstance(error, DatafeedError) and state.next_action:
+        logger.warning("%s; next try in %.1f s. %s", error, state.next_action.sleep, error.help)
