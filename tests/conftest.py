@@ -1,6 +1,8 @@
 """The real engine for every test: one embedded ClickHouse a process, one database a test."""
 
 import itertools
+import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,13 +11,21 @@ import pytest
 from app.store.client import Database, embedded_database
 from app.store.schema import migrate
 
+MEMORY = Path("/dev/shm")
+ROOM = 1 << 30
+"""Bytes that must be free there."""
+
 _NUMBERS = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
-def engine_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Folder of this process's engine: chDB opens one path a process."""
-    return tmp_path_factory.mktemp("clickhouse")
+def engine_path(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Folder of this process's engine: chDB opens one path a process. In memory where there is room: it is thousands of small files."""
+    if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ROOM:
+        with tempfile.TemporaryDirectory(prefix="clickhouse-", dir=MEMORY, ignore_cleanup_errors=True) as folder:
+            yield Path(folder)
+    else:
+        yield tmp_path_factory.mktemp("clickhouse")
 
 
 @pytest.fixture(scope="session")

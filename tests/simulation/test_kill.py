@@ -14,8 +14,10 @@ from app.demo.node import Node, serving_in_thread
 from app.store.client import embedded_database
 from tests.simulation.oracle import candles
 
-KILLS = 6
+KILLS = 4
 BLOCKS = 6_000
+PATIENCE = 60
+"""Seconds that a command may take."""
 
 
 def test_killed_again_and_again_while_it_stores(tmp_path: Path) -> None:
@@ -23,17 +25,17 @@ def test_killed_again_and_again_while_it_stores(tmp_path: Path) -> None:
     chain = DemoChain(Genesis(time=1_709_200_000, seed=4, activity=4.0, history=0), clock=None, head=BLOCKS)
     with serving_in_thread(chain) as node:
         for _ in range(KILLS):
-            process = _datafeed(tmp_path, node, "listen")
-            _wait_until_it_stores(tmp_path)
-            time.sleep(pick.random() * 0.5)
-            process.kill()
-            process.wait()
-            chain.mine(pick.randrange(5))
+            with _datafeed(tmp_path, node, "listen") as process:
+                try:
+                    _wait_until_it_stores(tmp_path)
+                    time.sleep(pick.random() * 0.5)
+                finally:
+                    process.kill()
+            chain.mine(pick.randrange(1, 5))  # at least one: the next process has something to store, however fast the last one was
         last = chain.head
-        done = _datafeed(tmp_path, node, "backfill", "--to", str(last))
-        assert done.wait() == 0
-        verified = _datafeed(tmp_path, node, "verify")
-        assert verified.wait() == 0
+        for command in (["backfill", "--to", str(last)], ["verify"]):
+            with _datafeed(tmp_path, node, *command) as process:
+                assert process.wait(PATIENCE) == 0
     assert _stored(tmp_path) == {key: candle[:4] for key, candle in candles(chain.logs(0, last), "1m").items()}
 
 

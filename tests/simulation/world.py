@@ -126,7 +126,7 @@ class World:
 
     async def _caught_up(self) -> None:
         while self._stored() != self.chain.block(self.chain.head):  # noqa: ASYNC110 (the store tells nobody)
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(0.05)
 
     def _stored(self) -> Block | None:
         chain_id = self.chain.genesis.chain_id
@@ -168,7 +168,7 @@ async def _listener(node: Node, database: Database, rows: int) -> AsyncIterator[
     catalogue = load_protocols()
     ledger = ClickHouseLedger(database, chain_id, Lease(database, chain_id, ttl=60), statement_seconds=5)
     async with Rpc([node.url], timeout=5, first_pause=0.01) as rpc:
-        source = Source(rpc, catalogue.topics, confirmations=0, finality=FINALITY, poll_interval=0.02, max_range=50)
+        source = Source(rpc, catalogue.topics, confirmations=0, finality=FINALITY, poll_interval=0.05, max_range=50)
         listener = Listener(source, Decoder(catalogue, chain_id, ledger), ledger, pace=Pace(rows, 0.1))
         listening = asyncio.create_task(listener.run())
         try:
@@ -176,6 +176,8 @@ async def _listener(node: Node, database: Database, rows: int) -> AsyncIterator[
         finally:
             listening.cancel()
             await asyncio.wait({listening})
+            if not listening.cancelled():
+                listening.exception()  # taken, so that the loop does not report it: it may have died while it was being stopped
 
 
 def _same(stored: Candle, expected: Candle) -> bool:

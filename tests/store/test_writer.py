@@ -16,7 +16,8 @@ from app.store.writer import REMEMBERED_BLOCKS, ClickHouseLedger
 from tests.store.faults import FailingDatabase, Killed, Mode
 from tests.store.rows import CHAIN, batch, block, trade
 
-MODES: tuple[Mode, ...] = ("before", "after", "torn", "phantom")
+MODES: tuple[Mode, ...] = ("before", "torn", "phantom")
+"""To be killed after a statement is to be killed before the next one."""
 
 
 def ledger_on(database: Database) -> ClickHouseLedger:
@@ -68,18 +69,18 @@ def test_killed_at_every_step_of_a_commit(database: Database, mode: Mode) -> Non
         assert bool(ledger.markets([200])) == done
         if not failing.failed:
             break
-        ledger.rewind(131)
+        if done:
+            ledger.rewind(131)
     assert steps == 5  # journal, set aside, markets, trades, checkpoint
 
 
-@pytest.mark.parametrize("mode", ["before", "after"])
-def test_killed_at_every_step_of_a_rewind(database: Database, mode: Mode) -> None:
+def test_killed_at_every_step_of_a_rewind(database: Database) -> None:
     first, second = batch(1, 130), batch(131, 260)
     steps = 0
     ledger_on(database).commit(first)
     while True:
         ledger_on(database).commit(second)
-        failing = FailingDatabase(database, steps, mode)
+        failing = FailingDatabase(database, steps, "before")
         doomed = ClickHouseLedger(failing, CHAIN, Lease(database, CHAIN, ttl=60))
         doomed.recover()
         try:
@@ -87,7 +88,7 @@ def test_killed_at_every_step_of_a_rewind(database: Database, mode: Mode) -> Non
         except Killed:
             steps += 1
         ledger = ledger_on(database)
-        begun = mode == "after" or steps != 1 or not failing.failed
+        begun = steps != 1 or not failing.failed
         assert ledger.checkpoint() == (block(130) if begun else block(260))
         assert stored(database) == (expected(first) if begun else expected(first, second))
         assert verify(database) == []
