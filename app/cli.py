@@ -129,8 +129,8 @@ def backfill(
 ) -> None:
     """Read the chain's history up to a block, showing how far it is, and end.
 
-    Begins with START_BLOCK where nothing is stored, and goes on from the newest stored block otherwise: stopped at any time, it
-    continues where it was. What is stored is kept and not read again, except with `--again`.
+    Begins with START_BLOCK where nothing is stored, and goes on from the newest stored block otherwise: stopped at any time (exit
+    code 1), it continues where it was. What is stored is kept and not read again, except with `--again`.
 
     Open interest and the sides of positions depend on all that came before, so older blocks cannot be put under newer ones: where
     START_BLOCK was too high, `--from BLOCK --again` takes everything back and reads it anew from BLOCK, as far as it was stored or
@@ -217,6 +217,9 @@ def markets(
         )
         for row in found
     )
+    if not found:
+        screen.out.print(f"no market has {text} in its ticker or symbol" if text else "no market is stored yet", markup=False)
+        return
     screen.table("Markets", ("ticker", "symbol", "#price", "last event", "protocol", "#chain", "contract", "active"), rows)
 
 

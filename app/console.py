@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from app import operations, service
+from app.domain.errors import DatafeedError
 from app.following import following
 from app.ops import logs, screen
 from app.settings import Settings, doubts, load_settings
 
 if TYPE_CHECKING:
     from app.chain.listener import Commit
+    from app.store.client import Database
 
 EXIT_CODES = "Exit codes: 0 done, 1 failed (the last line says why), 2 wrong usage or settings."
 NEEDS_A_NODE = "it is the node to read the chain from"
 
 Chain = Annotated[int | None, typer.Option(metavar="ID", help="Chain id, where several chains are stored.")]
+
+
+class Stopped(DatafeedError):
+    """Stopped before the end; what was read is stored."""
+
+    help = "`datafeed backfill` goes on from there."
 
 
 def settings_for(context: typer.Context) -> Settings:
@@ -36,20 +45,25 @@ def read_blocks(settings: Settings, first: int | None, last: int | None, *, agai
     None is where the store ends, and the head. With *again*, what is stored from *first* on is taken back before.
     """
     progress = screen.BackfillProgress()
+    ended = False
 
     def reached(commit: Commit) -> None:
         progress.reached(commit.last_block, len(commit.batch.trades))
 
-    async def work() -> None:
-        with service.store(settings) as database:
-            async with following(settings, database, start_block=first, on_commit=reached) as followed:
-                until = await operations.take_back(followed, first, last) if again and first is not None else last
-                span = await operations.span(followed, first, until)
-                if span.first <= span.last:
-                    progress.begin(*span)
-                    with progress:
-                        await service.run_all(followed.job(span.last))
-                stored = followed.ledger.checkpoint()
+    async def work(database: Database) -> None:
+        nonlocal ended
+        async with following(settings, database, start_block=first, on_commit=reached) as followed:
+            to = await operations.take_back(followed, first, last) if again and first is not None else last
+            span = await operations.span(followed, first, to)
+            if span.first <= span.last:
+                progress.begin(*span)
+                with progress:
+                    await followed.listener.run(span.last)
+            stored = await asyncio.to_thread(followed.ledger.checkpoint)
+        ended = True
         screen.out.print(f"stored up to block {stored.number}" if stored else "nothing is stored")
 
-    service.run(work())
+    with service.store(settings) as database:
+        service.run(service.run_all(lambda stop: service.until(stop, work(database))))
+    if not ended:
+        raise Stopped

@@ -52,10 +52,6 @@ class Following:
     listener: Listener
     start_block: int
 
-    def job(self, last: int) -> Job:
-        """Listen up to and with block *last*."""
-        return lambda stop: until(stop, self.listener.run(last))
-
 
 class Pulse:
     """Tells the log, now and then, how far a listener is: hand it over as `on_commit`."""

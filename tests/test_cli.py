@@ -148,6 +148,38 @@ def test_the_demo_shows_charts_and_goes_on_where_it_was(tmp_path: Path) -> None:
     assert "keeps a chain with seed 1 and 2 markets" in err
 
 
+def test_blocks_before_the_first_one_read_are_read_again_on_demand(exchange: Exchange, tmp_path: Path) -> None:
+    datafeed = Command(tmp_path, RPC_URL=exchange.url)
+    head = exchange.w3.eth.block_number
+    datafeed("backfill", "--from", "6", "--to", "8")
+    _, err = datafeed("backfill", "--from", "2", code=1)
+    assert "block 6 is the first that was read" in err
+    assert "Add --again to take everything back and read it anew from block 2" in err
+    out, err = datafeed("backfill", "--to", "9")
+    assert out == "stored up to block 9\n"
+    assert "START_BLOCK is 0, but nothing before block 6 is stored" in err
+    out, _ = datafeed("backfill", "--from", "0", "--again", "--to", "7")
+    assert out == "stored up to block 9\n"
+    out, err = datafeed("backfill", "--from", "0")
+    assert out == f"stored up to block {head}\n"
+    assert "START_BLOCK" not in err
+    assert datafeed("verify")[0] == "no difference\n"
+    assert datafeed("markets", "nothing like it")[0] == "no market has nothing like it in its ticker or symbol\n"
+    _, err = datafeed("backfill", "--again", code=2)
+    assert "needs --from BLOCK" in err
+
+
+@pytest.mark.parametrize("command", [("listen",), ("serve", "--all")])
+def test_a_node_that_does_not_answer_at_the_start_is_waited_for(tmp_path: Path, command: tuple[str, ...]) -> None:
+    with Command(tmp_path, RPC_URL="http://127.0.0.1:1", PORT="0").start("-m", "app", *command) as waiting:
+        assert waiting.stderr
+        line = next(line for line in waiting.stderr if "next try in" in line)
+        assert "http://127.0.0.1:1 can't be reached" in line
+        assert "Check RPC_URL" in line
+        waiting.send_signal(signal.SIGTERM)
+        assert waiting.wait(30) == 0
+
+
 def test_a_port_that_is_taken_is_told(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         _, err = Command(tmp_path, PORT=str(taken.getsockname()[1]))("serve", code=1)

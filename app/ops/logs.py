@@ -19,8 +19,11 @@ SHORTEST_SECRET = 6
 
 BLOT = "***"
 
-_QUIET = ("asyncio", "clickhouse_connect", "hypercorn.error", "httpx", "urllib3", "web3", "websockets")
+_QUIET = ("asyncio", "hypercorn.error", "httpx", "web3", "websockets")
 """Libraries that tell at `info` what is news only to themselves."""
+
+_QUIETER = ("clickhouse_connect", "urllib3")
+"""Libraries that warn of what they raise as well."""
 
 
 def configure(settings: Settings, stream: TextIO | None = None) -> None:
@@ -34,6 +37,8 @@ def configure(settings: Settings, stream: TextIO | None = None) -> None:
     logging.captureWarnings(True)
     for name in _QUIET:
         logging.getLogger(name).setLevel(max(level, logging.WARNING))
+    for name in _QUIETER:
+        logging.getLogger(name).setLevel(max(level, logging.ERROR))
 
 
 def secrets(settings: Settings) -> list[str]:
@@ -118,9 +123,10 @@ def _level(record: logging.LogRecord) -> str:
 
 
 def _parts(secret: str) -> Iterable[str]:
-    yield secret
+    parts = urlsplit(secret)
+    if not (parts.netloc and secret.rstrip("/") == f"{parts.scheme}://{parts.hostname}{f':{parts.port}' if parts.port else ''}"):
+        yield secret  # but where a node is no secret
     if "://" in secret:
-        parts = urlsplit(secret)
         yield parts.path.strip("/")
         yield parts.query
         yield parts.username or ""

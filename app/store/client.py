@@ -158,7 +158,17 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except (ClickHouseError, OSError) as error:
-        text = str(error).strip()
+        text = _reason(error)
         if "Unable to open the chdb engine" in text:
             raise StoreLocked from error
-        raise StoreError(text.splitlines()[0] if text else type(error).__name__) from error
+        raise StoreError(text) from error
+
+
+def _reason(error: BaseException) -> str:
+    """One line: the system's own words where no connection came about, which the libraries bury under theirs."""
+    deepest = error
+    while cause := deepest.__cause__ or deepest.__context__:
+        deepest = cause
+    if isinstance(deepest, OSError) and deepest.strerror:
+        return f"ClickHouse cannot be reached: {deepest.strerror}"
+    return next(iter(str(error).strip().splitlines()), "") or type(error).__name__

@@ -69,9 +69,16 @@ def test_below_the_level_nothing_is_said(stream: io.StringIO) -> None:
 
 def test_libraries_are_quiet_but_for_warnings(stream: io.StringIO) -> None:
     configure(Settings(), stream)
-    logging.getLogger("urllib3.connectionpool").info("unheard")
-    logging.getLogger("urllib3.connectionpool").warning("heard")
-    assert stream.getvalue().endswith("warn urllib3.connectionpool: heard\n")
+    logging.getLogger("websockets.client").info("unheard")
+    logging.getLogger("websockets.client").warning("heard")
+    logging.getLogger("urllib3.connectionpool").warning("unheard: it is raised as well")
+    assert stream.getvalue().endswith("warn websockets.client: heard\n")
+
+
+def test_where_a_node_is_can_be_read(stream: io.StringIO) -> None:
+    configure(Settings(rpc_url="http://127.0.0.1:8545,https://node.example/key-of-mine"), stream)
+    logger.warning("http://127.0.0.1:8545 and https://node.example answer, https://node.example/key-of-mine does not")
+    assert stream.getvalue().endswith("http://127.0.0.1:8545 and https://node.example answer, *** does not\n")
 
 
 def test_a_known_error_shows_what_to_do_and_its_trace_only_at_debug(stream: io.StringIO) -> None:
