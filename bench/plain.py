@@ -4,7 +4,7 @@ from decimal import Decimal
 from multiprocessing.connection import Connection
 from pathlib import Path
 from time import perf_counter
-from typing import Any
+from typing import Any, cast
 
 import clickhouse_connect
 from web3 import HTTPProvider, Web3
@@ -50,8 +50,8 @@ def run(pipe: Connection, url: str, folder: Path, last: int) -> None:
         events, began = 0, perf_counter()
         for first in range(0, last + 1, RANGE):
             logs = w3.eth.get_logs({"fromBlock": first, "toBlock": min(last, first + RANGE - 1), "topics": [topics]})
-            known = [(decoders[log["topics"][0]].process_log(log), log) for log in logs if log["topics"][0] in decoders]
-            rows = [_row(event, int(log["blockTimestamp"], 16), chain_id) for event, log in known]
+            known = [(decoders[log["topics"][0]].process_log(log), cast(Any, log)) for log in logs if log["topics"][0] in decoders]
+            rows = [_row(event, int(log["blockTimestamp"], 16), chain_id) for event, log in known]  # a key that web3's types lack
             client.insert("vamm_market_transactions", rows, column_names=_COLUMNS)
             events += len(rows)
         seconds = perf_counter() - began
