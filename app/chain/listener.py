@@ -113,20 +113,25 @@ class Listener:
         self._progress = False
         try:
             await _whole(self._ledger.recover)
-            self._decoder.reset()
             checkpoint = await _whole(self._ledger.checkpoint)
+            self._go_on_from(checkpoint.number if checkpoint else -1)
             if until is None or checkpoint is None or checkpoint.number < until:
                 await self._commit_all(checkpoint, until)
         except BaseExceptionGroup as group:
             error = _known(group)
-            if isinstance(error, Reorganised):
-                await self._rewind_to_fork(error)
-            elif self._progress:
-                logger.warning("%s; going on from the checkpoint", error)
-            else:
+            if isinstance(error, Reorganised) and await self._rewind_to_fork(error):
+                return False
+            if not self._progress:
                 raise error from group
+            logger.warning("%s; going on from the checkpoint", error)
             return False
         return True
+
+    def _go_on_from(self, block: int) -> None:
+        self._decoder.reset()
+        undone, self._committed_block = block < self._committed_block, block
+        if undone:
+            self._on_rewind(block + 1)
 
     async def _commit_all(self, checkpoint: Block | None, until: int | None) -> None:
         """Read, decode and commit what comes after *checkpoint*, the three at once, the commits one after another."""
@@ -186,13 +191,23 @@ class Listener:
         commit.batch.set_aside += decoded.set_aside
 
     async def _write(self, commit: Commit) -> None:
-        await _whole(self._ledger.commit, commit.batch)
-        self._committed_block = commit.last_block
-        self._progress = True
-        self._on_commit(commit)
+        stored = False
 
-    async def _rewind_to_fork(self, found: Reorganised) -> None:
-        """Take back every block that the node's chain does not share."""
+        def store() -> None:
+            nonlocal stored
+            self._ledger.commit(commit.batch)
+            stored = True
+
+        try:
+            await _whole(store)
+        finally:
+            if stored:  # even where this was cancelled meanwhile: who follows the commits misses none
+                self._committed_block = commit.last_block
+                self._progress = True
+                self._on_commit(commit)
+
+    async def _rewind_to_fork(self, found: Reorganised) -> bool:
+        """Take back every block that the node's chain does not share. False where it shares all that are stored."""
         remembered = await _whole(self._ledger.committed, found.at + 1, FORK_SEARCH)
         shared, unshared = len(remembered), -1  # positions, newest first: agreement is monotonic, so halve
         while shared - unshared > 1:
@@ -202,14 +217,24 @@ class Listener:
                 shared = middle
             else:
                 unshared = middle
-        if shared == len(remembered):
-            raise ForkTooDeep
-        first = remembered[shared].number + 1
         if shared == 0:
-            return  # the node has taken back what it said
+            return False  # what was replaced was not stored yet, or the node has taken back what it said
+        if shared < len(remembered):
+            first = remembered[shared].number + 1
+        elif await self._may_begin_anew(remembered[-1].number):
+            first = remembered[-1].number
+        else:
+            raise ForkTooDeep
         logger.warning("reorganisation: taking back blocks %d to %d", first, found.at)
         await _whole(self._ledger.rewind, first)
-        self._on_rewind(first)
+        return True
+
+    async def _may_begin_anew(self, oldest: int) -> bool:
+        """Whether block *oldest*, the first one ever read, may have been replaced, and the node has another one there."""
+        if oldest == 0 or oldest != await _whole(self._ledger.first_block):
+            return False
+        final = await self._source.newest() - self._source.finality
+        return oldest > final and await self._source.block(oldest) is not None
 
     async def _hold(self) -> None:
         while True:

@@ -75,7 +75,7 @@ class Reader:
                 emitter = emitters.get(log["address"]) or emitters.setdefault(log["address"], _emitter(log["address"]))
                 log_index = _log_index(log)
             except _MALFORMED as error:
-                homeless.append(self.set_aside(log, _reason(error)))
+                homeless.append(self.set_aside(log, _reason(error), *_place(log)))
                 continue
             columns, problem = None, ""
             try:
@@ -126,6 +126,15 @@ def _log_index(log: Log) -> int:
     if len(log["transactionHash"]) != 66:
         raise Unreadable("the transaction hash is not 32 bytes")
     return index
+
+
+def _place(log: Log) -> tuple[int, int]:
+    """Block number and log index as far as they can be told, so that a rewind finds the log and no other replaces it."""
+    try:
+        place = int(log["blockNumber"], 16), int(log["logIndex"], 16)
+    except _MALFORMED:
+        return 0, 0
+    return place if all(0 <= number <= MAX_BLOCK_NUMBER for number in place) else (0, 0)
 
 
 def _reason(error: Exception) -> str:

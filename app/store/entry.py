@@ -14,7 +14,6 @@ class Entry(NamedTuple):
     to_block: int
     since: int
     market_ids: frozenset[int]
-    query_id: str = ""
 
 
 def merged(entries: Iterable[Entry]) -> Entry:

@@ -32,21 +32,20 @@ _SCOPE = "market_id IN {markets:Array(UInt64)} AND timestamp >= toDateTime({sinc
 class Rewind:
     """Repairs one chain's rows. Idempotent: whatever stops it, doing it again ends the same."""
 
-    def __init__(self, database: Database, chain_id: int, journal: Journal, ensure: Callable[[], None]) -> None:
-        """*ensure* is called before each step: it raises where this process may not write any more."""
+    def __init__(self, database: Database, chain_id: int, journal: Journal, permit: Callable[[], str]) -> None:
+        """*permit* is called before each statement: it names it, or raises where this process may not write any more."""
         self._database = database
         self._chain_id = chain_id
         self._journal = journal
-        self._ensure = ensure
+        self._permit = permit
 
     def to(self, block: int, unfinished: Collection[Entry] = ()) -> None:
         """Take back every block >= *block*, and what *unfinished* entries of the journal may have left."""
         entry = self._extent(block, unfinished)
         self._journal.open(REWIND, entry)
         for table, condition in _UNDO.items():
-            self._ensure()
-            _delete(self._database, table, condition, {"chain_id": self._chain_id, "block": entry.from_block})
-        rebuild(self._database, entry.market_ids, entry.since, self._ensure)
+            _delete(self._database, table, condition, {"chain_id": self._chain_id, "block": entry.from_block}, self._permit)
+        rebuild(self._database, entry.market_ids, entry.since, self._permit)
         self._journal.close(COMMIT, entry)
         self._journal.close(REWIND, entry)
 
@@ -57,23 +56,21 @@ class Rewind:
         return merged(entries) if entries else Entry(block, block, 0, frozenset())
 
 
-def rebuild(database: Database, market_ids: Collection[int], since: int, ensure: Callable[[], None]) -> None:
+def rebuild(database: Database, market_ids: Collection[int], since: int, permit: Callable[[], str]) -> None:
     """Make every rollup of *market_ids* from *since* (seconds, a day's start) on what the raw rows say.
 
-    *ensure* is called before each step: it raises where this process may not write any more.
+    *permit* is called before each statement: it names it, or raises where this process may not write any more.
     """
     ids = sorted(market_ids)
     for first in range(0, len(ids), MARKETS_AT_ONCE):
         parameters = {"markets": ids[first : first + MARKETS_AT_ONCE], "since": since}
         for table in DERIVED:
-            ensure()
-            _delete(database, table, _SCOPE, parameters)
+            _delete(database, table, _SCOPE, parameters, permit)
         for table in ROOTS:
-            ensure()
-            database.run(f"INSERT INTO {table} {rollup(table, _SCOPE)}", parameters)
+            database.run(f"INSERT INTO {table} {rollup(table, _SCOPE)}", parameters, query_id=permit())
 
 
-def _delete(database: Database, table: str, condition: str, parameters: Parameters) -> None:
+def _delete(database: Database, table: str, condition: str, parameters: Parameters, permit: Callable[[], str]) -> None:
     # A delete looks at every part, even to find nothing: a look first costs a hundredth.
     if database.rows(f"SELECT 1 FROM {table} WHERE {condition} LIMIT 1", parameters):
-        database.run(f"DELETE FROM {table} WHERE {condition}", parameters)
+        database.run(f"DELETE FROM {table} WHERE {condition}", parameters, query_id=permit())

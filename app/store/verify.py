@@ -6,14 +6,17 @@ from typing import NamedTuple
 from app.domain.resolution import DAY, RESOLUTIONS, STORED
 from app.store.client import Database
 from app.store.queries import query
-from app.store.rewind import rebuild
+from app.store.rewind import DERIVED, rebuild
 
 MOST_DIFFERENCES = 1_000
-"""Differences listed of one rollup and month; more than these say nothing new."""
+"""Differences listed of one table and month; more than these say nothing new."""
+
+_OTHERS = {"vamm_market_states": "verify_states", "vamm_positions": "verify_positions", "vamm_market_transactions": "verify_rows"}
+"""Tables compared besides the candles, and the query of each."""
 
 
 class Difference(NamedTuple):
-    """One bucket of one rollup that is not what the raw rows say; `stored` and `expected` are texts to show."""
+    """One bucket of one rollup that is not what the raw rows say, or an event stored twice; `stored` and `expected` are texts to show."""
 
     table: str
     market_id: int
@@ -23,7 +26,7 @@ class Difference(NamedTuple):
 
 
 def verify(database: Database, *, retention_1s_days: int = 0, on_step: Callable[[str], None] = lambda _: None) -> list[Difference]:
-    """Every difference between the rollups and the raw rows, at most `MOST_DIFFERENCES` a rollup and month.
+    """Every difference between the rollups and the raw rows, and every event stored twice, `MOST_DIFFERENCES` a table and month at most.
 
     Sums may differ by 1e-9 of themselves, unique traders by 2 %. One-second candles older than *retention_1s_days* are left out.
     *on_step* hears what is being compared.
@@ -41,32 +44,32 @@ def verify(database: Database, *, retention_1s_days: int = 0, on_step: Callable[
                 "retention": retention_1s_days * DAY if name == "1s" else 0,
             }
             found += [Difference(f"vamm_ohlcv_{name}", *row) for row in database.rows(query("verify_candles"), parameters)]
-        found += [
-            Difference("vamm_market_states", *row)
-            for row in database.rows(query("verify_states"), {"month": month, "limit": MOST_DIFFERENCES})
-        ]
-        found += [
-            Difference("vamm_positions", *row)
-            for row in database.rows(query("verify_positions"), {"month": month, "limit": MOST_DIFFERENCES})
-        ]
+        for table, name in _OTHERS.items():
+            found += [Difference(table, *row) for row in database.rows(query(name), {"month": month, "limit": MOST_DIFFERENCES})]
     return found
 
 
 def repair(database: Database, differences: list[Difference], ensure: Callable[[], None] = lambda: None) -> None:
     """Rebuild the rollups of every market among *differences* from the day of its first one on.
 
+    Events stored twice stay: only a rewind to before them takes them back.
     *ensure* is called before each step: it raises where this process may not write any more.
     """
     first: dict[int, int] = {}
     for difference in differences:
         day = difference.timestamp - difference.timestamp % DAY
         first[difference.market_id] = min(day, first.get(difference.market_id, day))
+
+    def permit() -> str:
+        ensure()
+        return ""
+
     for market_id, since in first.items():
-        rebuild(database, [market_id], since, ensure)
+        rebuild(database, [market_id], since, permit)
 
 
 def _months(database: Database) -> Iterator[int]:
-    tables = ("vamm_market_transactions", *(f"vamm_ohlcv_{name}" for name in STORED))
+    tables = ("vamm_market_transactions", *DERIVED)
     months = {
         month for table in tables for (month,) in database.rows("SELECT DISTINCT toYYYYMM(timestamp) FROM {t:Identifier}", {"t": table})
     }

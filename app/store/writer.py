@@ -42,10 +42,11 @@ class ClickHouseLedger(Past):
         self._chain_id = chain_id
         self._lease = lease
         self._statement_seconds = statement_seconds
-        self._journal = Journal(database, chain_id)
-        self._rewind = Rewind(database, chain_id, self._journal, self._ensure)
+        self._statements = f"datafeed/{database.name}/{chain_id}/"
+        self._journal = Journal(database, chain_id, self._permit)
+        self._rewind = Rewind(database, chain_id, self._journal, self._permit)
         self._commits = 0
-        self._is_empty = True
+        self._last = -1
 
     def checkpoint(self) -> Block | None:
         """The last committed block; None where nothing was committed yet."""
@@ -75,67 +76,69 @@ class ClickHouseLedger(Past):
         """
         if claim := self._lease.try_acquire():
             raise LeaseLost(f"another writer is at work: {claim.holder}, until {claim.until:%H:%M:%S} UTC unless it goes on")
-        checkpoint = self.checkpoint()
-        unfinished = list(self._journal.opened(checkpoint and checkpoint.number).values())
-        if unfinished:
-            self._stop([entry.query_id for entry in unfinished if entry.query_id])
+        self._stop()
+        if unfinished := self._unfinished():
             self._rewind.to(min(entry.from_block for entry in unfinished), unfinished)
-        self._is_empty = self.checkpoint() is None
+        self._last = self._checkpoint_number()
 
     def commit(self, batch: Batch) -> None:
         """Make *batch* durable, checkpoint last. After an exception the outcome is unknown: call `recover`."""
-        self._ensure()
-        if self._is_empty:
+        self._commits += 1
+        if self._commits % _PRUNE_EVERY == 0:
+            oldest = max(0, self._last - REMEMBERED_BLOCKS)
+            self._database.run(_PRUNE, {"chain_id": self._chain_id, "oldest": oldest}, query_id=self._permit())
+        if self._last < 0:
             self._journal.begin(batch.first_block)
         if batch.trades or batch.markets or batch.set_aside:
             self._insert(batch)
-        self._database.insert("vamm_checkpoints", rows.checkpoints(self._chain_id, batch.blocks))
-        self._is_empty = False
-        self._commits += 1
-        if self._commits % _PRUNE_EVERY == 0:
-            oldest = max(0, batch.blocks[-1].number - REMEMBERED_BLOCKS)
-            self._database.run(_PRUNE, {"chain_id": self._chain_id, "oldest": oldest})
+        self._database.insert("vamm_checkpoints", rows.checkpoints(self._chain_id, batch.blocks), query_id=self._permit())
+        self._last = batch.blocks[-1].number
 
     def rewind(self, block: int) -> None:
         """Undo every committed block with number >= *block*; the newest remembered block below becomes the checkpoint.
 
         Blocks between the two are undone as well: what is stored always ends with the checkpoint.
         """
-        self._ensure()
-        checkpoint = self.checkpoint()
+        self._lease.ensure()
+        self._stop()
         below = self.committed(block, 1)
-        self._rewind.to(below[0].number + 1 if below else 0, list(self._journal.opened(checkpoint and checkpoint.number).values()))
-        self._is_empty = not below
+        self._rewind.to(below[0].number + 1 if below else 0, self._unfinished())
+        self._last = self._checkpoint_number()
 
-    def _ensure(self) -> None:
-        """The lease must outlast the statement that comes next: its rows must not land in another writer's time."""
+    def _checkpoint_number(self) -> int:
+        checkpoint = self.checkpoint()
+        return checkpoint.number if checkpoint else -1
+
+    def _unfinished(self) -> list[Entry]:
+        return list(self._journal.opened(self._checkpoint_number()).values())
+
+    def _permit(self) -> str:
+        """A name for the statement that comes next. The lease must outlast it: its rows must not land in another writer's time."""
         self._lease.ensure(self._statement_seconds)
+        return f"{self._statements}{uuid.uuid4().hex}"
 
     def _insert(self, batch: Batch) -> None:
-        entry = _entry(batch)
-        self._journal.open(COMMIT, entry)
+        self._journal.open(COMMIT, _entry(batch, self._last + 1))
         for table, arrow in (
             ("vamm_set_aside", rows.set_aside(batch.set_aside)),
             ("vamm_markets", rows.markets(batch.markets)),
             ("vamm_market_transactions", rows.trades(batch.trades)),
         ):
-            self._database.insert(table, arrow, query_id=f"{entry.query_id}-{table}")
+            if arrow.num_rows:
+                self._database.insert(table, arrow, query_id=self._permit())
 
-    def _stop(self, query_ids: list[str]) -> None:
-        """End inserts of a writer that is gone, which the server may still be at: their rows must not come after the repair."""
-        if query_ids and not self._database.embedded:
-            condition = "arrayExists(prefix -> startsWith(query_id, prefix), {ids:Array(String)})"
-            self._database.run(f"KILL QUERY WHERE {condition} SYNC", {"ids": query_ids})
+    def _stop(self) -> None:
+        """End what the server may still be at for a writer that is gone, or gave up waiting: nothing of it may land from here on."""
+        if not self._database.embedded:
+            self._database.run("KILL QUERY WHERE startsWith(query_id, {prefix:String}) SYNC", {"prefix": self._statements})
 
 
-def _entry(batch: Batch) -> Entry:
-    numbers = [row.block_number for rows_ in (batch.trades, batch.set_aside) for row in rows_[:1]]
-    numbers += [market.updated_block for market in batch.markets]
-    first_second = batch.trades[0].timestamp if batch.trades else batch.blocks[-1].timestamp
+def _entry(batch: Batch, from_block: int) -> Entry:
+    # From the checkpoint on, not from the rows' blocks: a log that has none is set aside under block 0.
+    first_second = min((trade.timestamp for trade in batch.trades), default=batch.blocks[-1].timestamp)
     return Entry(
-        from_block=min(numbers),
+        from_block=from_block,
         to_block=batch.blocks[-1].number,
         since=first_second - first_second % DAY,
         market_ids=frozenset(trade.market_id for trade in batch.trades),
-        query_id=f"datafeed-{uuid.uuid4().hex}",
     )

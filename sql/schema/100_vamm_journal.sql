@@ -9,8 +9,7 @@ CREATE TABLE IF NOT EXISTS vamm_journal
     from_block UInt64,
     to_block   UInt64 COMMENT 'a commit is closed by a checkpoint at this block, too',
     since      DateTime('UTC') COMMENT 'start of the first day whose rollups it touches',
-    market_ids Array(UInt64),
-    query_id   String COMMENT 'prefix of the statements'' ids, so that one still running can be stopped'
+    market_ids Array(UInt64)
 )
 ENGINE = ReplacingMergeTree(version)
 ORDER BY (chain_id, kind)

@@ -334,6 +334,12 @@ def test_a_set_aside_log_keeps_its_place() -> None:
     assert aside.transaction_hash == "0x" + f"{3 << 20 | 4:064x}"
 
 
+def test_logs_that_no_block_holds_keep_their_places_as_well() -> None:
+    """Else one would replace another, and a rewind would not find them."""
+    aside = decode(*(broken(opened(7, at=(3, number)), address="0x12") for number in (4, 5))).set_aside
+    assert [(log.block_number, log.log_index) for log in aside] == [(3, 4), (3, 5)]
+
+
 @pytest.mark.parametrize("timestamps", [{}, {1: -1}, {1: 2**32}])
 def test_a_log_without_a_usable_time_is_set_aside(timestamps: dict[int, int]) -> None:
     decoded = Decoder(load_protocols(), CHAIN, MemoryLedger()).decode([GOOD], timestamps)

@@ -6,12 +6,13 @@ import logging
 import threading
 from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 
 from app.chain.answers import Segment
 from app.chain.decoder import Decoder
-from app.chain.listener import CROWDED, SEGMENTS_WAITING, Listener, Pace
+from app.chain.listener import CROWDED, SEGMENTS_WAITING, Commit, Listener, Pace
 from app.chain.protocol import load_protocols
 from app.chain.rpc import Rpc
 from app.chain.source import Source
@@ -36,10 +37,11 @@ class Away(DatafeedError):
 
 @dataclass
 class TroubledLedger(MemoryLedger):
-    """A ledger whose commits wait for `open`, fail while `failing`, and are all noted."""
+    """A ledger whose commits wait for `open`, fail while `failing`, and are all noted; rewinds fail while `unsure`, and are done."""
 
     open: threading.Event = field(default_factory=threading.Event)
     failing: int = 0
+    unsure: int = 0
     batches: list[Batch] = field(default_factory=list)
     recoveries: int = 0
 
@@ -53,6 +55,12 @@ class TroubledLedger(MemoryLedger):
             raise Away
         super().commit(batch)
         self.batches.append(batch)
+
+    def rewind(self, block: int) -> None:
+        super().rewind(block)
+        if self.unsure:
+            self.unsure -= 1
+            raise Away
 
 
 class CountingSource(Source):
@@ -86,8 +94,8 @@ async def source(chain: DemoChain) -> AsyncIterator[CountingSource]:
         yield CountingSource(rpc, topics, confirmations=0, finality=30, poll_interval=0.02, max_range=RANGE)
 
 
-def listener(source: Source, ledger: MemoryLedger, pace: Pace) -> Listener:
-    return Listener(source, Decoder(load_protocols(), 31_337, ledger), ledger, pace=pace)
+def listener(source: Source, ledger: MemoryLedger, pace: Pace, **options: Any) -> Listener:
+    return Listener(source, Decoder(load_protocols(), 31_337, ledger), ledger, pace=pace, **options)
 
 
 @contextlib.asynccontextmanager
@@ -186,3 +194,48 @@ async def test_ends_at_once_where_everything_is_stored(chain: DemoChain, source:
     await listener(source, ledger, Pace(ROWS, 60)).run(40)
     assert ledger.blocks[-1].number == 50
     assert len(ledger.batches) == batches
+
+
+async def test_a_fork_below_the_first_block_read_begins_anew(chain: DemoChain, source: CountingSource, ledger: TroubledLedger) -> None:
+    """Followed from a block that nothing makes final yet, a chain may replace all that is stored."""
+    first = BLOCKS - 5
+    async with running(listener(source, ledger, Pace(ROWS, 60), start_block=first)):
+        await until_stored(ledger, BLOCKS)
+        chain.reorganise(12)
+        chain.mine(3)
+        await until_stored(ledger, BLOCKS + 3)
+    assert ledger.blocks == [chain.block(number) for number in range(first, BLOCKS + 4)]
+
+
+async def test_who_is_told_of_commits_and_rewinds_misses_none(chain: DemoChain, source: CountingSource, ledger: TroubledLedger) -> None:
+    """Not the commit that ends while reading has failed already, and not the rewind whose outcome was unknown at first."""
+    told: list[int] = []
+
+    def rewound(first: int) -> None:
+        told[:] = [number for number in told if number < first]
+
+    following = listener(
+        source, ledger, Pace(ROWS, 60), start_block=BLOCKS - 3, on_commit=lambda commit: told.extend(_numbers(commit)), on_rewind=rewound
+    )
+    async with running(following):
+        await until_stored(ledger, BLOCKS)
+        for _ in range(2):
+            ledger.open.clear()
+            for _ in range(2):
+                chain.mine()
+                await asyncio.sleep(0.1)  # the commit of the first one waits, the second one is read
+            chain.reorganise(1)
+            chain.mine()
+            await asyncio.sleep(0.1)
+            ledger.open.set()
+            await until_stored(ledger, chain.head)
+            ledger.unsure = 1
+            chain.reorganise(2)
+            chain.mine()
+            await until_stored(ledger, chain.head)
+    assert ledger.blocks[-1] == chain.block(chain.head)
+    assert told == [block.number for block in ledger.blocks]
+
+
+def _numbers(commit: Commit) -> list[int]:
+    return [block.number for block in commit.batch.blocks]

@@ -1,5 +1,6 @@
 """A database that fails on demand: before, after or in the middle of any statement."""
 
+from collections.abc import Callable
 from typing import Any, Literal
 
 import pyarrow as pa
@@ -69,6 +70,54 @@ class FailingDatabase(Database):
         self._alive()
         self.statements += 1
         return self.statements == self.at + 1
+
+
+class LateDatabase(Database):
+    """A server at which the statement counted *at* takes too long: its writer hears of a failure, yet it takes effect at `land`.
+
+    Unless it was killed, by the name it was given.
+    """
+
+    def __init__(self, inner: Database, at: int) -> None:
+        self.name, self.embedded = inner.name, False
+        self.statements = 0
+        self._inner, self._at = inner, at
+        self._late: tuple[str, Callable[[], None]] | None = None
+
+    @property
+    def failed(self) -> bool:
+        """Whether a statement was late."""
+        return self.statements > self._at
+
+    def land(self) -> None:
+        """What is late takes effect now."""
+        if self._late:
+            self._late[1]()
+        self._late = None
+
+    def rows(self, sql: str, parameters: Parameters | None = None) -> Any:
+        return self._inner.rows(sql, parameters)
+
+    def run(self, sql: str, parameters: Parameters | None = None, *, query_id: str = "") -> None:
+        if sql.startswith("KILL QUERY"):
+            assert parameters
+            if self._late and self._late[0].startswith(parameters["prefix"]):
+                self._late = None
+        else:
+            self._serve(query_id, lambda: self._inner.run(sql, parameters))
+
+    def insert(self, table: str, rows: pa.Table, *, query_id: str = "") -> None:
+        self._serve(query_id, lambda: self._inner.insert(table, rows))
+
+    def close(self) -> None:
+        """The inner database is somebody else's to close."""
+
+    def _serve(self, query_id: str, statement: Callable[[], None]) -> None:
+        self.statements += 1
+        if self.statements == self._at + 1:
+            self._late = (query_id, statement)
+            raise StoreError("timed out")
+        statement()
 
 
 def refuse(inner: Database, at: int, mode: Mode) -> FailingDatabase:
