@@ -72,7 +72,13 @@ class Pulse:
 def ledger(settings: Settings, database: Database, chain_id: int) -> ClickHouseLedger:
     """The ledger of one chain in *database*, not yet holding its lease."""
     lease = Lease(database, chain_id, ttl=settings.lease_ttl_ms / 1_000)
-    return ClickHouseLedger(database, chain_id, lease, statement_seconds=settings.clickhouse_request_timeout / 1_000)
+    return ClickHouseLedger(
+        database,
+        chain_id,
+        lease,
+        statement_seconds=settings.clickhouse_request_timeout / 1_000,
+        cluster=settings.clickhouse_cluster,
+    )
 
 
 @contextlib.asynccontextmanager

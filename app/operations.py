@@ -15,7 +15,7 @@ from app.store.client import Database
 from app.store.lease import LeaseLost
 from app.store.past import Past
 from app.store.queries import query
-from app.store.verify import Difference, repair
+from app.store.verify import Difference, days_to_rebuild
 from app.store.writer import ClickHouseLedger
 
 MOST_SET_ASIDE = 10_000
@@ -153,11 +153,10 @@ def mend(settings: Settings, database: Database, differences: Sequence[Differenc
     with contextlib.ExitStack() as stack:
         books = [stack.enter_context(_writing(settings, database, int(chain_id))) for chain_id, _ in database.rows(query("chains"))]
 
-        def ensure() -> None:
+        for since, market_ids in days_to_rebuild(differences).items():
             for book in books:
                 book.hold()
-
-        repair(database, list(differences), ensure)
+            books[0].rebuild(market_ids, since)
 
 
 def set_aside(database: Database, chain_id: int, limit: int = MOST_SET_ASIDE) -> list[SetAside]:

@@ -16,13 +16,14 @@ DERIVED = (*(f"vamm_ohlcv_{name}" for name in STORED), "vamm_market_states", "va
 MARKETS_AT_ONCE = 1_000
 """Markets named in one statement: a bound for its size."""
 
-_TOUCHED = """
-SELECT groupUniqArray(market_id), toUInt32(min(toUnixTimestamp(timestamp)))
-FROM vamm_market_transactions WHERE chain_id = {chain_id:UInt64} AND block_number >= {block:UInt64}
+_EVENTS = "chain_id = {chain_id:UInt64} AND block_number >= {block:UInt64} AND timestamp >= toDateTime({floor:UInt32}, 'UTC')"
+_TOUCHED = f"SELECT groupUniqArray(market_id), toUInt32(min(toUnixTimestamp(timestamp))) FROM vamm_market_transactions WHERE {_EVENTS}"
+_FLOOR = """
+SELECT toUnixTimestamp(max(block_timestamp)) FROM vamm_checkpoints WHERE chain_id = {chain_id:UInt64} AND block_number < {block:UInt64}
 """
 _UNDO = {  # the checkpoint first: it never claims what is not stored
     "vamm_checkpoints": "chain_id = {chain_id:UInt64} AND block_number >= {block:UInt64}",
-    "vamm_market_transactions": "chain_id = {chain_id:UInt64} AND block_number >= {block:UInt64}",
+    "vamm_market_transactions": _EVENTS,
     "vamm_markets": "chain_id = {chain_id:UInt64} AND updated_block >= {block:UInt64}",
     "vamm_set_aside": "chain_id = {chain_id:UInt64} AND block_number >= {block:UInt64}",
 }
@@ -44,16 +45,21 @@ class Rewind:
         entry = self._extent(block, unfinished)
         self._journal.open(REWIND, entry)
         for table, condition in _UNDO.items():
-            _delete(self._database, table, condition, {"chain_id": self._chain_id, "block": entry.from_block}, self._permit)
+            _delete(self._database, table, condition, self._from(entry.from_block), self._permit)
         rebuild(self._database, entry.market_ids, entry.since, self._permit)
         self._journal.close(COMMIT, entry)
         self._journal.close(REWIND, entry)
 
     def _extent(self, block: int, unfinished: Collection[Entry]) -> Entry:
-        found, first = self._database.rows(_TOUCHED, {"chain_id": self._chain_id, "block": block})[0]
+        found, first = self._database.rows(_TOUCHED, self._from(block))[0]
         entries = [Entry(block, block, first - first % DAY, frozenset(found))] if found else []
         entries += unfinished
         return merged(entries) if entries else Entry(block, block, 0, frozenset())
+
+    def _from(self, block: int) -> Parameters:
+        # No event from *block* on is older than the newest block known before it: that spares a look at all older parts.
+        place = {"chain_id": self._chain_id, "block": block}
+        return place | {"floor": self._database.rows(_FLOOR, place)[0][0]}
 
 
 def rebuild(database: Database, market_ids: Collection[int], since: int, permit: Callable[[], str]) -> None:

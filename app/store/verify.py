@@ -1,12 +1,12 @@
 """Candles against the raw rows: every rollup recomputed by another road, and what differs."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from app.domain.resolution import DAY, RESOLUTIONS, STORED
 from app.store.client import Database
 from app.store.queries import query
-from app.store.rewind import DERIVED, rebuild
+from app.store.rewind import DERIVED
 
 MOST_DIFFERENCES = 1_000
 """Differences listed of one table and month; more than these say nothing new."""
@@ -49,23 +49,19 @@ def verify(database: Database, *, retention_1s_days: int = 0, on_step: Callable[
     return found
 
 
-def repair(database: Database, differences: list[Difference], ensure: Callable[[], None] = lambda: None) -> None:
-    """Rebuild the rollups of every market among *differences* from the day of its first one on.
+def days_to_rebuild(differences: Iterable[Difference]) -> dict[int, set[int]]:
+    """The markets to rebuild, by the day (its first second) from which on: that of each market's first difference.
 
-    Events stored twice stay: only a rewind to before them takes them back.
-    *ensure* is called before each step: it raises where this process may not write any more.
+    Events stored twice stay whatever is rebuilt: only a rewind to before them takes them back.
     """
     first: dict[int, int] = {}
     for difference in differences:
         day = difference.timestamp - difference.timestamp % DAY
         first[difference.market_id] = min(day, first.get(difference.market_id, day))
-
-    def permit() -> str:
-        ensure()
-        return ""
-
-    for market_id, since in first.items():
-        rebuild(database, [market_id], since, permit)
+    days: dict[int, set[int]] = {}
+    for market_id, day in first.items():
+        days.setdefault(day, set()).add(market_id)
+    return days
 
 
 def _months(database: Database) -> Iterator[int]:

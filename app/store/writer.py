@@ -1,6 +1,7 @@
 """The exactly-once ledger: a batch, then its checkpoint; whatever goes wrong in between is taken back."""
 
 import uuid
+from collections.abc import Collection
 
 from app.domain.block import Block
 from app.domain.ledger import Batch
@@ -16,6 +17,9 @@ from app.store.rewind import Rewind
 REMEMBERED_BLOCKS = 4_096
 """Checkpoints kept below the newest: more than any chain's finality, so that a reorganisation finds its fork."""
 
+MARK_BLOCKS = 50_000
+"""Of older checkpoints one is kept in so many blocks, so that a deep rewind need not take everything back."""
+
 _PRUNE_EVERY = 256
 
 _COMMITTED = """
@@ -26,7 +30,8 @@ GROUP BY block_number ORDER BY block_number DESC LIMIT {limit:UInt32}
 """
 _PRUNE = """
 DELETE FROM vamm_checkpoints
-WHERE chain_id = {chain_id:UInt64} AND block_number < {oldest:UInt64}
+WHERE chain_id = {chain_id:UInt64} AND block_number < {oldest:UInt64} AND block_number NOT IN
+    (SELECT max(block_number) FROM vamm_checkpoints WHERE chain_id = {chain_id:UInt64} GROUP BY intDiv(block_number, {mark:UInt64}))
 """
 _END = 2**64 - 1
 
@@ -37,11 +42,13 @@ class ClickHouseLedger(Past):
     Order of a commit: journal (what is about to be touched), rows, checkpoint. The journal is closed by the checkpoint.
     """
 
-    def __init__(self, database: Database, chain_id: int, lease: Lease, *, statement_seconds: float = 30.0) -> None:
+    def __init__(self, database: Database, chain_id: int, lease: Lease, *, statement_seconds: float = 30.0, cluster: str = "") -> None:
+        """A statement takes *statement_seconds* at most; *cluster* is the name of a self-hosted one."""
         super().__init__(database)
         self._chain_id = chain_id
         self._lease = lease
         self._statement_seconds = statement_seconds
+        self._everywhere = f" ON CLUSTER '{cluster}'" if cluster else ""
         self._statements = f"datafeed/{database.name}/{chain_id}/"
         self._journal = Journal(database, chain_id, self._permit)
         self._rewind = Rewind(database, chain_id, self._journal, self._permit)
@@ -86,7 +93,7 @@ class ClickHouseLedger(Past):
         self._commits += 1
         if self._commits % _PRUNE_EVERY == 0:
             oldest = max(0, self._last - REMEMBERED_BLOCKS)
-            self._database.run(_PRUNE, {"chain_id": self._chain_id, "oldest": oldest}, query_id=self._permit())
+            self._database.run(_PRUNE, {"chain_id": self._chain_id, "oldest": oldest, "mark": MARK_BLOCKS}, query_id=self._permit())
         if self._last < 0:
             self._journal.begin(batch.first_block)
         if batch.trades or batch.markets or batch.set_aside:
@@ -104,6 +111,16 @@ class ClickHouseLedger(Past):
         below = self.committed(block, 1)
         self._rewind.to(below[0].number + 1 if below else 0, self._unfinished())
         self._last = self._checkpoint_number()
+
+    def rebuild(self, market_ids: Collection[int], since: int) -> None:
+        """Make every rollup of *market_ids* from *since* (seconds, a day's start) on what the raw rows say.
+
+        It is announced and finished like a rewind that takes no block back: readers wait for it, and a crash leaves nothing half done.
+        """
+        self._lease.ensure()
+        self._stop()
+        following = self._checkpoint_number() + 1
+        self._rewind.to(following, [*self._unfinished(), Entry(following, following, since, frozenset(market_ids))])
 
     def _checkpoint_number(self) -> int:
         checkpoint = self.checkpoint()
@@ -130,7 +147,8 @@ class ClickHouseLedger(Past):
     def _stop(self) -> None:
         """End what the server may still be at for a writer that is gone, or gave up waiting: nothing of it may land from here on."""
         if not self._database.embedded:
-            self._database.run("KILL QUERY WHERE startsWith(query_id, {prefix:String}) SYNC", {"prefix": self._statements})
+            sql = f"KILL QUERY{self._everywhere} WHERE startsWith(query_id, {{prefix:String}}) SYNC"
+            self._database.run(sql, {"prefix": self._statements})
 
 
 def _entry(batch: Batch, from_block: int) -> Entry:

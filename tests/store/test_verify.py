@@ -1,12 +1,12 @@
-"""What `verify` sees, and what `repair` mends."""
+"""What `verify` sees, and that rebuilding the days it names mends it."""
 
 import pytest
 
 from app.store.client import Database
 from app.store.lease import Lease
-from app.store.verify import repair, verify
+from app.store.verify import days_to_rebuild, verify
 from app.store.writer import ClickHouseLedger
-from tests.store.rows import CHAIN, batch
+from tests.store.rows import CHAIN, batch, block
 
 FAULTS = {
     "a candle of nothing": (
@@ -45,8 +45,12 @@ def test_sees_and_mends(filled: Database, fault: str) -> None:
     filled.run(statement)
     found = verify(filled)
     assert found[0].table == table  # what is coarser may follow from it
-    repair(filled, found)
+    ledger = ClickHouseLedger(filled, CHAIN, Lease(filled, CHAIN, ttl=60))
+    ledger.recover()
+    for since, market_ids in days_to_rebuild(found).items():
+        ledger.rebuild(market_ids, since)
     assert verify(filled) == []
+    assert ledger.checkpoint() == block(200)
 
 
 def test_sees_an_event_that_is_stored_twice(filled: Database) -> None:

@@ -12,7 +12,7 @@ from app.domain.trade import MarketState, PositionKey
 from app.store.client import Database
 from app.store.lease import Lease
 from app.store.verify import verify
-from app.store.writer import REMEMBERED_BLOCKS, ClickHouseLedger
+from app.store.writer import MARK_BLOCKS, REMEMBERED_BLOCKS, ClickHouseLedger
 from tests.store.faults import FailingDatabase, Killed, Mode
 from tests.store.rows import CHAIN, batch, block, trade
 
@@ -201,9 +201,16 @@ def test_floats_of_candles_are_the_nearest_to_the_exact_price(database: Database
 
 
 def test_remembered_blocks_are_bounded(database: Database) -> None:
+    """All near ones, and one in so many of the older."""
     ledger = ledger_on(database)
-    ledger.commit(Batch([block(number) for number in range(1, 6000)]))
-    for number in range(6000, 6260):
+    last = 3 * MARK_BLOCKS
+    ledger.commit(Batch([block(number) for number in range(1, last, 100)]))
+    ledger.commit(Batch([block(number) for number in range(last, last + 6_000)]))
+    for number in range(last + 6_000, last + 6_260):
         ledger.commit(Batch([block(number)]))
-    assert len(ledger.committed(2**63, 10_000)) <= REMEMBERED_BLOCKS + 256
-    assert ledger.checkpoint() == block(6259)
+    remembered = [kept.number for kept in ledger.committed(2**63, 10_000)]
+    assert remembered[0] == last + 6_259
+    assert len(remembered) <= REMEMBERED_BLOCKS + 256 + 4
+    assert [number // MARK_BLOCKS for number in remembered[-3:]] == [2, 1, 0]
+    ledger.rewind(MARK_BLOCKS + 7)
+    assert ledger.checkpoint() == block(MARK_BLOCKS - 99)
