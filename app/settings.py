@@ -68,8 +68,13 @@ class StoreSettings(BaseModel):
     )
     clickhouse_request_timeout: Milliseconds = Field(30_000, description="Milliseconds to wait for one statement.")
     clickhouse_cluster: Name = Field("", description="Self-hosted cluster: makes Replicated tables ON CLUSTER.", examples=["main"])
-    clickhouse_batch_size: int = Field(10_000, ge=1, le=1_000_000, description="Rows that wait for one commit, at most.")
-    flush_interval_ms: Milliseconds = Field(2_000, description="Milliseconds that rows wait for a commit, at most.")
+    clickhouse_batch_size: int = Field(
+        10_000,
+        ge=1,
+        le=1_000_000,
+        description="Rows that make a commit due; while the store is busy with one, four times as many may gather.",
+    )
+    flush_interval_ms: Milliseconds = Field(2_000, description="Milliseconds after which rows are committed however few they are.")
     lease_ttl_ms: Milliseconds = Field(
         45_000, description="Milliseconds after which a writer that vanished is succeeded; more than one statement may take."
     )
