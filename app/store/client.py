@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import queue
+import re
 import threading
 from collections.abc import Iterator, Mapping, Sequence
+from http.client import HTTPException
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import clickhouse_connect
 from clickhouse_connect.driver.client import Client
-from clickhouse_connect.driver.exceptions import ClickHouseError
+from clickhouse_connect.driver.exceptions import ClickHouseError, DatabaseError
 
 from app.domain.errors import DatafeedError
 
@@ -38,6 +40,14 @@ ENGINE_SETTINGS: dict[str, Any] = {
 EMBEDDED_ENGINE = {"background_pool_size": "16"}
 """chDB has two background threads by default, which deletes must share with merges: a rewind then takes seconds, not 0.1 s."""
 
+UNKNOWN_DATABASE = 81
+"""The engine's code of that error."""
+
+LONGEST_REASON = 500
+"""Characters of the engine's message that are passed on: it may quote a statement's parameters."""
+
+_SAID = re.compile(r"(?:Code: \d|Poco::Exc).*?(?= \(version | \(for url |$)", re.MULTILINE)
+
 
 class StoreError(DatafeedError):
     """ClickHouse cannot be reached, or refused a statement."""
@@ -57,17 +67,22 @@ class Database:
     *options* are `clickhouse_connect.get_client`'s. Failures of the engine come out as `StoreError`.
     """
 
-    def __init__(self, options: Mapping[str, Any], name: str, *, size: int = 12) -> None:
+    def __init__(self, options: Mapping[str, Any], name: str, *, size: int = 12, cluster: str = "") -> None:
+        """Database *name* is made where it is missing, on all of *cluster* where one is named; where it is there, that takes no right."""
         self.name = name
         self.embedded = options.get("interface") == "chdb"
         self._options = {**options, "database": name, "settings": {**ENGINE_SETTINGS, **options.get("settings", {})}}
         self._idle: queue.LifoQueue[Client] = queue.LifoQueue()
         self._places = threading.BoundedSemaphore(size)
         with _translated():
-            first = clickhouse_connect.get_client(**{**self._options, "database": "default"})
-            with contextlib.closing(first):
-                first.command("CREATE DATABASE IF NOT EXISTS {name:Identifier}", parameters={"name": name})
-            self._idle.put(self._connect())
+            try:
+                first = self._connect()
+            except DatabaseError as error:
+                if error.code != UNKNOWN_DATABASE:
+                    raise
+                self._create(cluster)
+                first = self._connect()
+            self._idle.put(first)
 
     def rows(self, sql: str, parameters: Parameters | None = None) -> Sequence[tuple[Any, ...]]:
         """Rows of a SELECT, as Python values."""
@@ -80,9 +95,9 @@ class Database:
             return client.raw_query(sql, parameters=dict(parameters or {}), fmt=fmt)
 
     def run(self, sql: str, parameters: Parameters | None = None, *, query_id: str = "") -> None:
-        """Run a statement that answers nothing: DDL, DELETE, INSERT … SELECT. *query_id* names it on a server."""
-        with self._client() as client:
-            client.command(sql, parameters=dict(parameters or {}), settings=self._named(query_id))
+        """Run a statement whose answer nobody needs: DDL, DELETE, INSERT … SELECT. *query_id* names it on a server."""
+        with self._client() as client:  # `command` would put the parameters into the URL, whatever their length
+            client.raw_query(sql, parameters=dict(parameters or {}), settings=self._named(query_id))
 
     def insert(self, table: str, rows: pa.Table, *, query_id: str = "") -> None:
         """Insert an Arrow table whose columns are named as *table*'s; nothing where it is empty."""
@@ -106,6 +121,12 @@ class Database:
 
     def _named(self, query_id: str) -> dict[str, Any]:
         return {"query_id": query_id} if query_id and not self.embedded else {}
+
+    def _create(self, cluster: str) -> None:
+        everywhere = f" ON CLUSTER '{cluster}'" if cluster else ""
+        client = clickhouse_connect.get_client(**{**self._options, "database": "system"})  # the one that is always there
+        with contextlib.closing(client):
+            client.command(f"CREATE DATABASE IF NOT EXISTS {{name:Identifier}}{everywhere}", parameters={"name": self.name})
 
     def _connect(self) -> Client:
         return clickhouse_connect.get_client(**self._options)
@@ -142,15 +163,16 @@ def open_database(settings: Settings) -> Database:
         "secure": endpoint.secure,
         "username": settings.clickhouse_user,
         "password": settings.clickhouse_password.get_secret_value(),
-        "send_receive_timeout": settings.clickhouse_request_timeout / 1000,
+        "send_receive_timeout": max(1, settings.clickhouse_request_timeout // 1000),  # the driver counts in whole seconds
         "connect_timeout": 10,
         "autogenerate_session_id": False,
+        "dedicated_pool": True,  # the driver's own, for all its clients, keeps 8 connections at most, and never closes them
         "client_name": "vamm-datafeed",
         "form_encode_query_params": True,  # a list of a thousand markets is too long for a URL
     }
     if settings.clickhouse_cluster:
         options["settings"] = {"insert_quorum": "auto"}
-    return Database(options, settings.clickhouse_database, size=size)
+    return Database(options, settings.clickhouse_database, size=size, cluster=settings.clickhouse_cluster)
 
 
 @contextlib.contextmanager
@@ -165,10 +187,16 @@ def _translated() -> Iterator[None]:
 
 
 def _reason(error: BaseException) -> str:
-    """One line: the system's own words where no connection came about, which the libraries bury under theirs."""
-    deepest = error
-    while cause := deepest.__cause__ or deepest.__context__:
-        deepest = cause
-    if isinstance(deepest, OSError) and deepest.strerror:
-        return f"ClickHouse cannot be reached: {deepest.strerror}"
-    return next(iter(str(error).strip().splitlines()), "") or type(error).__name__
+    """One line: what the server said, or the system where no answer came; the driver buries both under words of its own."""
+    causes = [error]
+    while (cause := causes[-1].__cause__ or causes[-1].__context__) and not isinstance(cause, DatafeedError):  # that one was told before
+        causes.append(cause)
+    if isinstance(causes[-1], OSError) and causes[-1].strerror:
+        return f"ClickHouse cannot be reached: {causes[-1].strerror}"
+    if isinstance(causes[-1], TimeoutError):
+        return "ClickHouse did not answer in time"
+    if any(isinstance(cause, ConnectionError | HTTPException) for cause in causes):
+        return "ClickHouse broke the connection off"
+    text = str(error).strip()
+    said = _SAID.search(text)
+    return (said[0] if said else next(iter(text.splitlines()), "") or type(error).__name__)[:LONGEST_REASON].rstrip()
