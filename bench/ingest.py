@@ -40,7 +40,7 @@ def ingest(
     typer.echo(
         "memory "
         + ", ".join(f"{share} %: {rss:,.0f} MB" for share, rss in ours_["rss_mb"].items())
-        + f"; peak {ours_['peak_rss_mb']:,.0f} MB"
+        + f"; peak {ours_['peak_rss_mb']:,.0f} MB; {ours_['rss_mb'][100] / ours_['rss_mb'][50] - 1:+.1%} in the second half"
     )
     if as_json:
         figures = {"events_per_s": round(ours_["events_per_s"]), "plain_events_per_s": round(plain_["events_per_s"])}

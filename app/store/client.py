@@ -171,7 +171,8 @@ def open_database(settings: Settings) -> Database:
         "form_encode_query_params": True,  # a list of a thousand markets is too long for a URL
     }
     if settings.clickhouse_cluster:
-        options["settings"] = {"insert_quorum": "auto"}
+        # Reads follow writes on every replica only where quorum inserts come one after another.
+        options["settings"] = {"insert_quorum": "auto", "insert_quorum_parallel": 0}
     return Database(options, settings.clickhouse_database, size=size, cluster=settings.clickhouse_cluster)
 
 
