@@ -88,7 +88,7 @@ class StoreSettings(BaseModel):
             if host := info.data.get("clickhouse_host"):
                 endpoint(host, secure)
         except ValueError as error:
-            raise _blamed("clickhouse_host", str(error)) from None
+            raise _blamed(["clickhouse_host"], str(error)) from None
         return secure
 
     @field_validator("lease_ttl_ms")
@@ -174,6 +174,8 @@ def load_settings(env_file: Path = ENV_FILE) -> Settings:
         return Settings.model_validate(dict(_Environment(_env_file=env_file)))
     except ValidationError as error:
         raise SettingsError(mistakes(error, Settings)) from None  # the cause would show the values
+    except UnicodeDecodeError as error:
+        raise SettingsError([f"{env_file}: byte {error.start + 1} is not UTF-8: save the file as UTF-8"]) from None
 
 
 def doubts(env_file: Path = ENV_FILE) -> list[str]:
@@ -188,13 +190,13 @@ def require(settings: Settings, **reasons: str) -> None:
 
 
 def _together(data: dict[str, object], others: tuple[str, ...], **last: object) -> None:
-    """All of the fields or none: the first that is absent is blamed."""
+    """All of the fields or none: those that are absent are blamed."""
     group = {name: data[name] for name in others if name in data} | last
     absent = [name for name, value in group.items() if not value]
     if absent and len(absent) < len(group):
         given = " and ".join(name.upper() for name in group if name not in absent)
-        raise _blamed(absent[0], f"is not set, but belongs to {given}")
+        raise _blamed(absent, f"is not set, but belongs to {given}")
 
 
-def _blamed(variable: str, reason: str) -> PydanticCustomError:
-    return PydanticCustomError("setting", "{reason}", {"variable": variable, "reason": reason})
+def _blamed(variables: list[str], reason: str) -> PydanticCustomError:
+    return PydanticCustomError("setting", "{reason}", {"variables": variables, "reason": reason})

@@ -223,3 +223,36 @@ def test_a_misspelt_command_is_corrected_and_ends_with_2() -> None:
 
 def test_the_version_is_told() -> None:
     assert re.fullmatch(r"vamm-datafeed \d+\.\d+\.\d+\n", CliRunner().invoke(app, ["--version"]).output)
+
+
+def test_a_second_process_on_the_folder_is_told_so_in_one_line(tmp_path: Path) -> None:
+    datafeed = Command(tmp_path, PORT="0")
+    with datafeed.start("-m", "app", "serve") as serving_on:
+        address(serving_on)
+        _, err = datafeed("markets", code=1)
+        serving_on.send_signal(signal.SIGTERM)
+        assert serving_on.wait(30) == 0
+    assert err == (
+        "Another process has the data folder open. "
+        "Stop it, or point DATA_DIR at another folder: an embedded store serves one process at a time.\n"
+    )
+
+
+@pytest.mark.parametrize("place", ["data", "data/clickhouse"])
+@pytest.mark.parametrize("command", ["migrate", "demo"])
+def test_a_file_where_the_data_folder_should_be_is_told_in_one_line(tmp_path: Path, place: str, command: str) -> None:
+    path = tmp_path / place
+    path.parent.mkdir(exist_ok=True)
+    path.touch()
+    _, err = Command(tmp_path, PORT="0")(command, code=1)
+    (line,) = err.splitlines()
+    assert "cannot be used: " in line
+    assert "Point DATA_DIR at a folder" in line
+
+
+def test_a_folder_the_engine_cannot_open_is_told_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "data" / "clickhouse" / "status").mkdir(parents=True)
+    _, err = Command(tmp_path)("migrate", code=1)
+    assert "Point DATA_DIR at a folder" in err.splitlines()[-1]
+    assert "Traceback" not in err
+    assert "CLICKHOUSE_HOST" not in err

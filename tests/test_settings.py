@@ -124,7 +124,19 @@ def test_a_mistake_is_one_line_that_names_the_variable(monkeypatch: pytest.Monke
 
 def test_every_mistake_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     told = complaints(monkeypatch, {"PORT": "x", "RPC_URL": "nonsense", "PUSHER_KEY": "k"})
-    assert [line.split(":")[0].split(" ")[0] for line in told] == ["RPC_URL", "PORT", "PUSHER_APP_ID"]
+    assert [line.split(":")[0].split(" ")[0] for line in told] == ["RPC_URL", "PORT", "PUSHER_APP_ID", "PUSHER_SECRET"]
+
+
+def test_every_missing_one_of_those_that_belong_together_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    key, secret = complaints(monkeypatch, {"PUSHER_APP_ID": "1"})
+    assert key.startswith("PUSHER_KEY: is not set, but belongs to PUSHER_APP_ID, e.g. PUSHER_KEY=")
+    assert secret.startswith("PUSHER_SECRET: is not set, but belongs to PUSHER_APP_ID, e.g. PUSHER_SECRET=")
+
+
+def test_a_file_in_another_encoding_is_told_without_its_values(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path(".env").write_bytes("CLICKHOUSE_PASSWORD=hünter2\n".encode("latin-1"))
+    (line,) = complaints(monkeypatch, {})
+    assert line == ".env: byte 22 is not UTF-8: save the file as UTF-8"
 
 
 def test_secrets_never_print(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,7 @@
 """The base of every error that an operator can do something about."""
 
-from typing import ClassVar
+from pathlib import Path
+from typing import ClassVar, Self
 
 
 class DatafeedError(Exception):
@@ -18,3 +19,14 @@ class DatafeedError(Exception):
     def advice(self) -> str:
         """What went wrong and what to do next, as the operator reads it."""
         return f"{str(self).rstrip('.')}. {self.help}".rstrip()
+
+
+class FolderUnusable(DatafeedError):
+    """The data folder cannot be made or used."""
+
+    help = "Point DATA_DIR at a folder that this user can make and write to, on a disk that is not full."
+
+    @classmethod
+    def on(cls, path: Path, error: OSError) -> Self:
+        """What *error* says about *path*."""
+        return cls(f"{path} cannot be used: {error.strerror or error}")

@@ -32,15 +32,15 @@ class SettingsError(DatafeedError):
 def mistakes(error: ValidationError, model: type[BaseModel]) -> list[str]:
     """One line for each mistake in *error*: the variable, what is wrong with it, and an example of how it is right.
 
-    A validator that blames another variable than its own names it in its error's context, as `variable`.
+    A validator that blames other variables than its own names them in its error's context, as `variables`: a line for each.
     """
     lines = []
     for found in error.errors(include_url=False, include_input=False):
         field, *index = (str(part) for part in found["loc"])
-        field = found.get("ctx", {}).get("variable", field)
-        name = field.upper() + (f" (number {int(index[0]) + 1})" if index and index[0].isdigit() else "")
+        number = f" (number {int(index[0]) + 1})" if index and index[0].isdigit() else ""
         reason = found["msg"].removeprefix("Value error, ").replace("Input should be", "must be", 1)
-        lines.append(f"{name}: {reason}{_example(field, model)}")
+        for blamed in found.get("ctx", {}).get("variables", [field]):
+            lines.append(f"{blamed.upper()}{number}: {reason}{_example(blamed, model)}")
     return lines
 
 

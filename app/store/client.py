@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import queue
 import re
+import tempfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from http.client import HTTPException
@@ -15,7 +17,7 @@ import clickhouse_connect
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError, DatabaseError
 
-from app.domain.errors import DatafeedError
+from app.domain.errors import DatafeedError, FolderUnusable
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -46,13 +48,23 @@ UNKNOWN_DATABASE = 81
 LONGEST_REASON = 500
 """Characters of the engine's message that are passed on: it may quote a statement's parameters."""
 
-_SAID = re.compile(r"(?:Code: \d|Poco::Exc).*?(?= \(version | \(for url |$)", re.MULTILINE)
+LOCKED = b"Cannot lock file"
+"""Of the engine's words where another process has its folder open."""
+
+_OPENING = threading.Lock()
+_SAID = re.compile(r"(?:Code: \d|Poco::Exc).*?(?= \(version | \(for url |, Stack trace|$)", re.MULTILINE)
 
 
 class StoreError(DatafeedError):
     """ClickHouse cannot be reached, or refused a statement."""
 
     help = "Check CLICKHOUSE_HOST, CLICKHOUSE_USER and CLICKHOUSE_PASSWORD, and that the server is up."
+
+
+class EmbeddedStoreError(StoreError):
+    """The engine in this process cannot open its folder, or refused a statement."""
+
+    help = FolderUnusable.help
 
 
 class StoreLocked(DatafeedError):
@@ -74,7 +86,8 @@ class Database:
         self._options = {**options, "database": name, "settings": {**ENGINE_SETTINGS, **options.get("settings", {})}}
         self._idle: queue.LifoQueue[Client] = queue.LifoQueue()
         self._places = threading.BoundedSemaphore(size)
-        with _translated():
+        self._failure = EmbeddedStoreError if self.embedded else StoreError
+        with _translated(self._failure), _locks_told() if self.embedded else contextlib.nullcontext():
             try:
                 first = self._connect()
             except DatabaseError as error:
@@ -133,7 +146,7 @@ class Database:
 
     @contextlib.contextmanager
     def _client(self) -> Iterator[Client]:
-        with self._places, _translated():
+        with self._places, _translated(self._failure):
             try:
                 client = self._idle.get_nowait()
             except queue.Empty:
@@ -155,7 +168,10 @@ def open_database(settings: Settings) -> Database:
     endpoint = settings.clickhouse_endpoint
     if endpoint is None:
         path = settings.data_dir / "clickhouse"
-        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise FolderUnusable.on(path, error) from error
         return embedded_database(path, settings.clickhouse_database, size=size)
     options = {
         "host": endpoint.host,
@@ -177,14 +193,34 @@ def open_database(settings: Settings) -> Database:
 
 
 @contextlib.contextmanager
-def _translated() -> Iterator[None]:
+def _translated(failure: type[StoreError]) -> Iterator[None]:
     try:
         yield
     except (ClickHouseError, OSError) as error:
-        text = _reason(error)
-        if "Unable to open the chdb engine" in text:
-            raise StoreLocked from error
-        raise StoreError(text) from error
+        raise failure(_reason(error)) from error
+
+
+@contextlib.contextmanager
+def _locks_told() -> Iterator[None]:
+    """StoreLocked where that is why the engine does not open: it tells nobody but file descriptor 2, which is read meanwhile."""
+    with _OPENING, tempfile.TemporaryFile(buffering=0) as said:
+        stderr = os.dup(2)
+        failed = None
+        try:
+            os.dup2(said.fileno(), 2)
+            yield
+        except ClickHouseError as error:
+            failed = error
+        finally:
+            os.dup2(stderr, 2)
+            os.close(stderr)
+        said.seek(0)
+        text = said.read()
+        if failed and LOCKED in text:
+            raise StoreLocked from failed
+        os.write(2, text)  # not for us: another thread's log, say
+        if failed:
+            raise failed
 
 
 def _reason(error: BaseException) -> str:
