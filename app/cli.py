@@ -10,8 +10,9 @@ import typer
 from pydantic import SecretStr
 
 from app import operations, service
+from app.chain.protocol import load_protocols
 from app.cli_set_aside import set_aside
-from app.console import EXIT_CODES, NEEDS_A_NODE, Chain, read_blocks, settings_for
+from app.console import EXIT_CODES, Chain, node_settings_for, read_blocks, settings_for
 from app.demo.chain import DemoChain
 from app.demo.node import serving
 from app.demo.saved import saved_genesis
@@ -19,7 +20,6 @@ from app.domain.errors import DatafeedError
 from app.following import Pulse, listening
 from app.main import create_app
 from app.ops import screen
-from app.settings import require
 from app.store.client import open_database
 from app.store.schema import migrate as apply_schema
 from app.store.verify import verify as compare
@@ -68,9 +68,7 @@ def serve(
 
     `RPC_URL=https://node.example.org datafeed serve --all`
     """
-    settings = settings_for(context)
-    if with_listener:
-        require(settings, rpc_url=NEEDS_A_NODE)
+    settings = node_settings_for(context) if with_listener else settings_for(context)
     with service.store(settings, writes=with_listener) as database:
         job = service.server(create_app(settings, database), settings, _announced)
         jobs = [job, listening(settings, database, on_commit=Pulse())] if with_listener else [job]
@@ -90,6 +88,7 @@ def demo(
     `PORT=9000 DATA_DIR=/tmp/demo datafeed demo --markets 20`
     """
     settings = settings_for(context)
+    load_protocols(folder=settings.protocols_dir)
     chain = DemoChain(saved_genesis(settings.data_dir, seed=seed, markets=markets))
     with service.store(settings) as database:
         job = service.server(create_app(settings, database), settings, _announced)
@@ -112,8 +111,7 @@ def listen(context: typer.Context) -> None:
 
     `RPC_URL=wss://node.example.org datafeed listen`
     """
-    settings = settings_for(context)
-    require(settings, rpc_url=NEEDS_A_NODE)
+    settings = node_settings_for(context)
     with service.store(settings) as database:
         service.run(service.run_all(listening(settings, database, on_commit=Pulse())))
 
@@ -138,10 +136,11 @@ def backfill(
 
     `datafeed backfill --from 19000000 --to 19500000`
     """
-    settings = settings_for(context)
-    require(settings, rpc_url=NEEDS_A_NODE)
+    settings = node_settings_for(context)
     if again and first is None:
         raise typer.BadParameter("needs --from BLOCK: the first block to read again", param_hint="--again")
+    if first is not None and last is not None and last < first:
+        raise typer.BadParameter(f"block {last} comes before --from {first}", param_hint="--to")
     read_blocks(settings, first, last, again=again)
 
 
@@ -151,8 +150,8 @@ def rewind(
 ) -> None:
     """Take back every stored block after BLOCK; the candles of the days they touched are built anew from what is left.
 
-    The next `listen` or `backfill` reads them again. Of history far behind the head only some blocks are remembered by hash: then the
-    nearest one before BLOCK becomes the newest.
+    The next `listen` or `backfill` reads them again. Far behind the head only one block in about 50,000 is remembered by hash: a rewind
+    to there goes further back, to the newest remembered one.
 
     `datafeed rewind --to 19000000`
     """

@@ -5,9 +5,8 @@ from typing import Annotated
 import typer
 
 from app import operations, service
-from app.console import EXIT_CODES, NEEDS_A_NODE, Chain, read_blocks, settings_for
+from app.console import EXIT_CODES, Chain, node_settings_for, read_blocks, settings_for
 from app.ops import screen
-from app.settings import require
 
 set_aside = typer.Typer(help="Logs that could not become rows: what they are, and another try.", epilog=EXIT_CODES, no_args_is_help=True)
 
@@ -22,6 +21,9 @@ def list_set_aside(
     settings = settings_for(context)
     with service.store(settings, writes=False) as database:
         logs = operations.set_aside(database, operations.chain(database, chain), limit)
+    if not logs:
+        screen.out.print("nothing is set aside")
+        return
     rows = ((log.block_number, log.log_index, log.contract_address, (log.topics or ("",))[0][:10], log.reason) for log in logs)
     screen.table("Set aside", ("#block", "#log", "contract", "topic", "reason"), rows)
 
@@ -33,8 +35,7 @@ def retry(context: typer.Context, chain: Chain = None) -> None:
     Where today's protocol files can read some of them, the store is rewound to before the first of those, and everything from there
     on is read again from RPC_URL: only so do later events find the state that these leave.
     """
-    settings = settings_for(context)
-    require(settings, rpc_url=NEEDS_A_NODE)
+    settings = node_settings_for(context)
     with service.store(settings) as database:
         chain_id = operations.chain(database, chain)
         logs = operations.set_aside(database, chain_id)

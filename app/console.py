@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from app import operations, service
+from app.chain.protocol import load_protocols
 from app.domain.errors import DatafeedError
 from app.following import following
 from app.ops import logs, screen
-from app.settings import Settings, doubts, load_settings
+from app.settings import Settings, doubts, load_settings, require
 
 if TYPE_CHECKING:
     from app.chain.listener import Commit
@@ -36,6 +37,14 @@ def settings_for(context: typer.Context) -> Settings:
     logs.configure(settings)
     for doubt in doubts():
         logging.getLogger(__name__).warning(doubt)
+    return settings
+
+
+def node_settings_for(context: typer.Context) -> Settings:
+    """The settings of a command that reads a chain: there is a node, and the protocols can be used."""
+    settings = settings_for(context)
+    require(settings, rpc_url=NEEDS_A_NODE)
+    load_protocols(settings.protocols, settings.protocols_dir)
     return settings
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import logging
 import signal
 import socket
@@ -32,6 +33,12 @@ class PortTaken(DatafeedError):
     help = "Stop what listens there, or set PORT (and HOST) to something else."
 
 
+class HostUnusable(DatafeedError):
+    """HOST is no address of this machine."""
+
+    help = "Set HOST to an address of this machine, e.g. HOST=127.0.0.1, or HOST=0.0.0.0 for every network."
+
+
 @contextlib.contextmanager
 def store(settings: Settings, *, writes: bool = True) -> Iterator[Database]:
     """The database with its schema up to date; who only reads from a server leaves its schema alone."""
@@ -42,13 +49,14 @@ def store(settings: Settings, *, writes: bool = True) -> Iterator[Database]:
 
 
 def server(app: ASGIApp | ASGIFramework, settings: Settings, on_ready: Callable[[str], None] = lambda _: None) -> Job:
-    """Serve *app* on `HOST` and `PORT`; *on_ready* gets its URL. PortTaken at once where the address cannot be had."""
+    """Serve *app* on `HOST` and `PORT`; *on_ready* gets its URL. PortTaken or HostUnusable at once where it cannot listen there."""
     host = settings.host
     try:
         listening = socket.create_server((host, settings.port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=1_024)
     except OSError as error:
         reason, _, _ = str(error.strerror).partition(" (while ")
-        raise PortTaken(f"{host}:{settings.port}: {reason}") from error
+        at_fault = PortTaken if error.errno in (errno.EADDRINUSE, errno.EACCES) else HostUnusable
+        raise at_fault(f"{host}:{settings.port}: {reason}") from error
     port = listening.getsockname()[1]
     config = Config()
     config.bind = [f"fd://{listening.detach()}"]

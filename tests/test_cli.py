@@ -130,6 +130,7 @@ def test_a_store_is_filled_followed_checked_and_repaired(exchange: Exchange, tmp
 
     out, _ = datafeed("rewind", "--to", str(head - 6))
     assert out == f"block {head - 6} is the newest now; it was {head} before\n"
+    assert datafeed("set-aside", "list")[0] == "nothing is set aside\n"
     assert datafeed("set-aside", "retry")[0] == "0 of 0 logs can be read now\n"
     assert datafeed("migrate")[0] == "up to date\n"
 
@@ -167,6 +168,8 @@ def test_blocks_before_the_first_one_read_are_read_again_on_demand(exchange: Exc
     assert datafeed("markets", "nothing like it")[0] == "no market has nothing like it in its ticker or symbol\n"
     _, err = datafeed("backfill", "--again", code=2)
     assert "needs --from BLOCK" in err
+    _, err = datafeed("backfill", "--from", "500", "--to", "400", code=2)
+    assert "block 400 comes before --from 500" in err
 
 
 @pytest.mark.parametrize("command", [("listen",), ("serve", "--all")])
@@ -184,6 +187,31 @@ def test_a_port_that_is_taken_is_told(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         _, err = Command(tmp_path, PORT=str(taken.getsockname()[1]))("serve", code=1)
     assert "Address already in use. Stop what listens there, or set PORT" in err
+
+
+@pytest.mark.parametrize("host", ["no-such-host.invalid", "192.0.2.1"])
+def test_a_host_that_is_not_this_machine_is_told(tmp_path: Path, host: str) -> None:
+    _, err = Command(tmp_path, HOST=host, PORT="0")("serve", code=1)
+    (line,) = err.splitlines()
+    assert host in line
+    assert line.endswith("Set HOST to an address of this machine, e.g. HOST=127.0.0.1, or HOST=0.0.0.0 for every network.")
+
+
+@pytest.mark.parametrize("command", [("listen",), ("serve", "--all"), ("backfill",), ("set-aside", "retry")])
+def test_an_unknown_protocol_ends_with_2_before_anything_starts(tmp_path: Path, command: tuple[str, ...]) -> None:
+    out, err = Command(tmp_path, RPC_URL="http://127.0.0.1:1", PORT="0", PROTOCOLS="nope")(*command, code=2)
+    assert (out, len(err.splitlines())) == ("", 1)
+    assert "PROTOCOLS: no protocol 'nope'; there are perpetual_v1, simple_vamm, vamm, e.g. PROTOCOLS=simple_vamm,vamm. " in err
+    assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.parametrize("command", ["listen", "demo"])
+def test_a_protocol_file_that_cannot_be_used_ends_with_2_before_anything_starts(tmp_path: Path, command: str) -> None:
+    (tmp_path / "mine.toml").write_text("event = 5")
+    out, err = Command(tmp_path, RPC_URL="http://127.0.0.1:1", PORT="0", PROTOCOLS_DIR=str(tmp_path))(command, code=2)
+    assert (out, len(err.splitlines())) == ("", 1)
+    assert err.startswith("mine.toml: event: ")
+    assert not (tmp_path / "data").exists()
 
 
 def test_known_errors_are_told_in_a_line_and_traced_on_demand(tmp_path: Path) -> None:

@@ -21,6 +21,13 @@ class ProtocolError(DatafeedError):
     """A protocol file that cannot be used."""
 
     help: ClassVar[str] = "Correct the file, or leave the protocol out of PROTOCOLS; docs/protocols.md explains every key."
+    exit_code = 2
+
+
+class UnknownProtocol(ProtocolError):
+    """PROTOCOLS names what is not there."""
+
+    help = "Name some of those, or leave PROTOCOLS empty to follow them all."
 
 
 class _ColumnSource(BaseModel):
@@ -105,7 +112,11 @@ class _Shelf:
     def protocols(self) -> tuple[str, ...]:
         return tuple(name for name in self._paths if not self.file(name).part)
 
-    def file(self, name: str, wanted_by: str = "PROTOCOLS") -> _File:
+    def file(self, name: str, wanted_by: str = "") -> _File:
+        """The file *name*; *wanted_by* is where another file includes it, which may be a mere part."""
+        if name not in self._paths and not wanted_by:
+            there = self.protocols()
+            raise UnknownProtocol(f"PROTOCOLS: no protocol {name!r}; there are {', '.join(there)}, e.g. PROTOCOLS={','.join(there[-2:])}")
         if name not in self._paths:
             raise ProtocolError(f"{wanted_by}: no protocol {name!r}; there are {', '.join(self._paths)}")
         if name not in self._files:
