@@ -1,3 +1,5 @@
+"""Blocks, transactions, receipts and logs as the node words them: the fields of the specification, each agreeing with the others."""
+
 from itertools import chain as chained
 
 import orjson

@@ -1,3 +1,5 @@
+"""Blocks by number and by hash, and what a fork changes of them."""
+
 from app.demo.branch import Branch, World
 from app.demo.chain import DemoChain
 from tests.demo.conftest import BUSY

@@ -1,3 +1,5 @@
+"""The simulated chain: the same from the same genesis, in whatever order it is read."""
+
 from dataclasses import replace
 from itertools import groupby, pairwise
 from random import Random

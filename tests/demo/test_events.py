@@ -1,3 +1,5 @@
+"""What happens on the simulated chain: every kind of event, as the real contracts declare it."""
+
 from itertools import pairwise
 
 import pytest

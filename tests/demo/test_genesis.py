@@ -1,3 +1,5 @@
+"""What a chain begins with: its markets, the same whatever is added to them."""
+
 from dataclasses import replace
 from typing import Any
 

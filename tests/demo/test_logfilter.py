@@ -1,3 +1,5 @@
+"""Which logs a filter lets through, and which filters are refused."""
+
 from typing import Any
 
 import pytest

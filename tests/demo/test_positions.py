@@ -1,3 +1,5 @@
+"""Positions over a chain's history: none is closed that was not open, on any fork."""
+
 from dataclasses import replace
 
 from hypothesis import given, settings

@@ -1,3 +1,5 @@
+"""Prices of the simulated markets: where they begin, how far they wander, how they move."""
+
 import math
 from itertools import pairwise
 
