@@ -112,6 +112,6 @@ def _on_signals(stop: Callable[[], None]) -> None:
         loop.remove_signal_handler(number)
         stop()
 
-    for number in (signal.SIGINT, signal.SIGTERM):
-        with contextlib.suppress(NotImplementedError):  # Windows has none
+    if sys.platform != "win32":  # its event loops take no handlers
+        for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, first, number)

@@ -45,7 +45,7 @@ def listed(engine_path: Path, _engine: Database) -> Iterator[TestClient]:
             yield client
 
 
-def refused(response: Any, status: int, *words: str) -> None:
+def check_refused(response: Any, status: int, *words: str) -> None:
     assert response.status_code == status
     assert response.headers["content-type"] == "application/json"
     assert response.json()["s"] == "error"
@@ -62,7 +62,7 @@ def test_config_promises_what_there_is(listed: TestClient) -> None:
     assert config["supports_search"] is True
     assert config["supports_group_request"] is False
     for feature in ("symbol_info", "marks", "timescale_marks", "quotes"):
-        refused(listed.get(f"{PATH}/{feature}"), 404)
+        check_refused(listed.get(f"{PATH}/{feature}"), 404)
     assert config["supports_marks"] is config["supports_timescale_marks"] is False
     assert config["supported_resolutions"] == ["1S", "1", "5", "15", "30", "60", "240", "1D", "1W", "1M"]
     assert config["exchanges"][0]["value"] == ""
@@ -89,7 +89,7 @@ def test_the_scale_of_a_market_without_trades_follows_its_starting_price(
 @pytest.mark.parametrize("symbol", ["SILVER", "NYSE:GOLD", "VAMM:", "GOLD' OR 1=1 --", "{symbol:String}", "\\", "\0"])
 @pytest.mark.parametrize("endpoint", ["symbols", "history"])
 def test_an_unknown_symbol(listed: TestClient, endpoint: str, symbol: str) -> None:
-    refused(listed.get(f"{PATH}/{endpoint}", params={"symbol": symbol, "resolution": "1", "from": 0, "to": 9}), 404, symbol.strip())
+    check_refused(listed.get(f"{PATH}/{endpoint}", params={"symbol": symbol, "resolution": "1", "from": 0, "to": 9}), 404, symbol.strip())
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ def test_an_unknown_symbol(listed: TestClient, endpoint: str, symbol: str) -> No
     ],
 )
 def test_a_bad_parameter_is_named(listed: TestClient, query: dict[str, str | int], word: str) -> None:
-    refused(history(listed, **query), 400, word)
+    check_refused(history(listed, **query), 400, word)
 
 
 def test_parameters_that_clients_send_and_that_change_nothing(listed: TestClient) -> None:
@@ -140,7 +140,7 @@ def test_countback_outranks_from(listed: TestClient) -> None:
 
 def test_more_bars_than_one_answer_holds(listed: TestClient) -> None:
     whole = {"symbol": "BUSY", "resolution": "1S"}
-    refused(history(listed, **whole), 400, "5000")
+    check_refused(history(listed, **whole), 400, "5000")
     assert len(history(listed, **whole, **{"from": MORNING + 1}).json()["t"]) == 5_000
     assert history(listed, **whole, countback=5_000).json()["t"][0] == MORNING + 1
 
@@ -183,7 +183,7 @@ def test_search_filters_and_limits(listed: TestClient) -> None:
     assert len(tickers()) == 8
     assert tickers(exchange="VAMM", type="crypto", limit=2) == ["BTC", "ETH"]
     assert tickers(exchange="NYSE") == tickers(type="stock") == []
-    refused(listed.get(f"{PATH}/search?limit=0"), 400, "limit")
+    check_refused(listed.get(f"{PATH}/search?limit=0"), 400, "limit")
 
 
 def test_search_answers_fifty_at_most(client: TestClient, database: Database) -> None:
@@ -200,9 +200,9 @@ def test_time_is_a_bare_number(listed: TestClient) -> None:
 
 
 def test_what_is_no_endpoint_and_no_method(listed: TestClient) -> None:
-    refused(listed.get(f"{PATH}/charts/1"), 404)
-    refused(listed.get(f"{PATH}/"), 404)
-    refused(listed.post(f"{PATH}/config"), 405)
+    check_refused(listed.get(f"{PATH}/charts/1"), 404)
+    check_refused(listed.get(f"{PATH}/"), 404)
+    check_refused(listed.post(f"{PATH}/config"), 405)
     assert "GET" in listed.post(f"{PATH}/config").headers["allow"]
     head = listed.head(f"{PATH}/config")
     assert head.status_code == 200
@@ -213,7 +213,7 @@ def test_a_store_that_is_away(client: TestClient, database: Database) -> None:
     database.run("DROP TABLE vamm_markets SYNC")
     for endpoint in ("symbols?symbol=GOLD", "search?query=", "history?symbol=GOLD&resolution=1&from=0&to=9"):
         response = client.get(f"{PATH}/{endpoint}")
-        refused(response, 503, "store")
+        check_refused(response, 503, "store")
         assert int(response.headers["retry-after"]) > 0
 
 

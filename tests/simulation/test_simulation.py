@@ -6,6 +6,7 @@ import pytest
 
 from app.chain import book
 from app.store.client import Database
+from app.store.verify import verify
 from tests.simulation.world import World
 
 
@@ -20,3 +21,4 @@ def test_simulated_history(seed: int, database: Database, monkeypatch: pytest.Mo
         print(f"seed {seed}: run it alone with  scripts/test tests/simulation --first-seed {seed} --seeds 1")
         print("\n".join(world.story))
         raise
+    assert verify(database) == []

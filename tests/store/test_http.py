@@ -19,27 +19,13 @@ from app.store.schema import migrate
 from app.store.verify import verify
 from app.store.writer import ClickHouseLedger
 from tests.store.bridge import PASSWORD, USER, Around, Bridge
+from tests.store.ledgers import expected, ledger_on, stored
 from tests.store.rows import CHAIN, GENESIS, batch, block, trade
 from tests.store.wire import Refused, Request
 
 FIRST, SECOND = batch(100, 119), batch(120, 139)
 ALL_KINDS_OF_PROXIES_TAKE = 8_000
 """Characters of a URL."""
-
-
-def ledger_on(database: Database) -> ClickHouseLedger:
-    """The ledger of a process that has just started, where no other holds the lease."""
-    ledger = ClickHouseLedger(database, CHAIN, Lease(database, CHAIN, ttl=60))
-    ledger.recover()
-    return ledger
-
-
-def stored(database: Database) -> list[tuple[int, int]]:
-    return [(row[0], row[1]) for row in database.rows("SELECT block_number, log_index FROM vamm_market_transactions ORDER BY 1, 2")]
-
-
-def expected(*batches: Batch) -> list[tuple[int, int]]:
-    return [(row.block_number, row.log_index) for rows in batches for row in rows.trades]
 
 
 def writes(request: Request) -> bool:
@@ -181,7 +167,7 @@ def test_as_many_at_once_as_there_are_places(server: Bridge, database: Database,
 
     def meet(request: Request, execute: Callable[[], bytes]) -> bytes:
         if request.sql.startswith("SELECT 'met'"):
-            everybody.wait(10)
+            everybody.wait(25)  # only a request that has no place waits that long
         return execute()
 
     server.around = meet

@@ -11,8 +11,9 @@ import pytest
 from app.store.client import Database, StoreError, open_database
 from app.store.verify import verify
 from tests.store.bridge import PASSWORD, USER, Around, Bridge
+from tests.store.ledgers import expected, ledger_on, stored
 from tests.store.rows import block
-from tests.store.test_http import FIRST, SECOND, expected, ledger_on, stored, writes
+from tests.store.test_http import FIRST, SECOND, writes
 from tests.store.wire import Cut, Refused, Request, encoded
 
 

@@ -14,25 +14,11 @@ from app.store.lease import Lease
 from app.store.verify import verify
 from app.store.writer import MARK_BLOCKS, REMEMBERED_BLOCKS, ClickHouseLedger
 from tests.store.faults import FailingDatabase, Killed, Mode
+from tests.store.ledgers import expected, ledger_on, stored
 from tests.store.rows import CHAIN, batch, block, trade
 
 MODES: tuple[Mode, ...] = ("before", "torn", "phantom")
 """To be killed after a statement is to be killed before the next one."""
-
-
-def ledger_on(database: Database) -> ClickHouseLedger:
-    """The ledger of a process that has just started."""
-    ledger = ClickHouseLedger(database, CHAIN, Lease(database, CHAIN, ttl=60))
-    ledger.recover()
-    return ledger
-
-
-def stored(database: Database) -> list[tuple[int, int]]:
-    return [(row[0], row[1]) for row in database.rows("SELECT block_number, log_index FROM vamm_market_transactions ORDER BY 1, 2")]
-
-
-def expected(*batches: Batch) -> list[tuple[int, int]]:
-    return [(row.block_number, row.log_index) for rows in batches for row in rows.trades]
 
 
 def test_commits_and_goes_on(database: Database) -> None:

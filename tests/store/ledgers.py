@@ -1,0 +1,24 @@
+"""A ledger as a process that has just started has it, and what a database holds against what was committed."""
+
+from app.domain.ledger import Batch
+from app.store.client import Database
+from app.store.lease import Lease
+from app.store.writer import ClickHouseLedger
+from tests.store.rows import CHAIN
+
+
+def ledger_on(database: Database) -> ClickHouseLedger:
+    """The ledger of a process that has just started, where no other holds the lease."""
+    ledger = ClickHouseLedger(database, CHAIN, Lease(database, CHAIN, ttl=60))
+    ledger.recover()
+    return ledger
+
+
+def stored(database: Database) -> list[tuple[int, int]]:
+    """Events in the raw table: (block, log index), in order."""
+    return [(row[0], row[1]) for row in database.rows("SELECT block_number, log_index FROM vamm_market_transactions ORDER BY 1, 2")]
+
+
+def expected(*batches: Batch) -> list[tuple[int, int]]:
+    """Events of *batches*, likewise."""
+    return [(row.block_number, row.log_index) for rows in batches for row in rows.trades]
