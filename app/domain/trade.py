@@ -19,6 +19,9 @@ class Trade(NamedTuple):
     a candle's volume: 0 where it is no trade. `side` is the taker's direction (`buy`, `sell`, or empty where
     unknown or no trade); `is_long` is the side of the position. The four fields from `total_long_size` on are the
     market's running state after this event. `action` is what the protocol file says the event does.
+
+    The fields after it are what some events tell besides: `entry_price` is the position's average price after the event (0 where
+    that is not known), `position_size` its size, where the event tells it; the reserves are the curve's.
     """
 
     market_id: int
@@ -47,6 +50,13 @@ class Trade(NamedTuple):
     funding_rate: int | None
     chain_id: int
     action: str = ""
+    entry_price: int = 0
+    position_size: int | None = None
+    index_price: int | None = None
+    funding_index: int | None = None
+    funding_premium: int | None = None
+    quote_reserve: int | None = None
+    base_reserve: int | None = None
 
 
 class MarketState(NamedTuple):

@@ -120,4 +120,11 @@ _TRADE_COLUMNS: dict[str, Callable[[Any], pa.Array]] = {
     "funding_rate": _decimals,
     "chain_id": _unsigned,
     "action": _few,
+    "entry_price": _decimals,
+    "position_size": _decimals,
+    "index_price": _decimals,
+    "funding_index": _decimals,
+    "funding_premium": _decimals,
+    "quote_reserve": _decimals,
+    "base_reserve": _decimals,
 }
