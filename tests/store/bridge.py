@@ -57,8 +57,7 @@ class Bridge:
     def serving(self) -> Iterator["Bridge"]:
         """Answer until the block ends; statements under way are waited for."""
         handler = type("Handler", (_Handler,), {"bridge": self})
-        with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:  # leaving it joins the threads
-            server.daemon_threads = False
+        with _Server(("127.0.0.1", 0), handler) as server:  # leaving it joins the threads
             self.port = server.server_port
             # The default interval of half a second would be the length of every shutdown.
             thread = threading.Thread(target=server.serve_forever, args=(0.02,))
@@ -103,6 +102,11 @@ class Bridge:
         for query_id in named:
             others[query_id].done.wait(30)
         return "".join(f"finished\t{query_id}\t{USER}\n" for query_id in named).encode()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = False
+    request_queue_size = 64  # with the usual 5, some of many that connect at once are left to try again a second later
 
 
 class Session:
