@@ -1,0 +1,54 @@
+"""Every setting: typed, documented, read once from the environment and `.env`."""
+
+import os
+from pathlib import Path
+
+from dotenv import dotenv_values
+from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from app.ops.mistakes import SettingsError, missing, misspelt, mistakes
+from app.settings.cache import CacheSettings
+from app.settings.chain import ChainSettings
+from app.settings.limits import LimitSettings
+from app.settings.live import LiveSettings
+from app.settings.service import ServiceSettings
+from app.settings.store import StoreSettings
+
+ENV_FILE = Path(".env")
+
+SECTIONS: tuple[type[BaseModel], ...] = (ChainSettings, StoreSettings, ServiceSettings, CacheSettings, LimitSettings, LiveSettings)
+"""In the order in which the documents list them."""
+
+
+class Settings(
+    LiveSettings, LimitSettings, CacheSettings, ServiceSettings, StoreSettings, ChainSettings
+):  # fields of the last base come first
+    """All settings, as values: from the environment by `load_settings`, or by hand. Printing them shows no secret."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, hide_input_in_errors=True)
+
+
+class _Environment(Settings, BaseSettings):
+    model_config = SettingsConfigDict(extra="ignore", env_ignore_empty=True, env_file_encoding="utf-8")
+
+
+def load_settings(env_file: Path = ENV_FILE) -> Settings:
+    """Settings from the environment, then *env_file*, then the defaults. SettingsError has one line for each mistake."""
+    try:
+        return Settings.model_validate(dict(_Environment(_env_file=env_file)))
+    except ValidationError as error:
+        raise SettingsError(mistakes(error, Settings)) from None  # the cause would show the values
+    except UnicodeDecodeError as error:
+        raise SettingsError([f"{env_file}: byte {error.start + 1} is not UTF-8: save the file as UTF-8"]) from None
+
+
+def doubts(env_file: Path = ENV_FILE) -> list[str]:
+    """One line for each variable that looks like a misspelt setting."""
+    return misspelt({*os.environ, *dotenv_values(env_file)}, Settings.model_fields)
+
+
+def require(settings: Settings, **reasons: str) -> None:
+    """SettingsError where a setting named in *reasons*, which say what it is needed for, is empty."""
+    if lines := [missing(name, reason, Settings) for name, reason in reasons.items() if not getattr(settings, name)]:
+        raise SettingsError(lines)

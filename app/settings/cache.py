@@ -1,0 +1,27 @@
+"""Settings of the caches."""
+
+from pydantic import BaseModel, Field, SecretStr, ValidationInfo, field_validator
+
+from app.ops.spelling import RedisUrl, Seconds, WebUrl
+from app.settings.blame import together
+
+
+class CacheSettings(BaseModel):
+    """Caches (checked at the start; this version does not use them yet)"""
+
+    upstash_redis_rest_url: WebUrl = Field("", description="Upstash Redis.", examples=["https://abc123.upstash.io"])
+    upstash_redis_rest_token: SecretStr = Field(SecretStr(""), description="Token of that database.", examples=["AXxxASQgOTI"])
+    redis_url: RedisUrl = Field(SecretStr(""), description="Redis over TCP.", examples=["redis://localhost:6379/0"])
+    chart_data_cache_ttl: Seconds = Field(30, description="Seconds that chart data without a value of its own is cached.")
+    market_data_cache_ttl: Seconds = Field(60, description="Seconds that the list of markets is cached.")
+    ohlcv_1s_cache_ttl: Seconds = Field(30, description="Seconds that one-second candles are cached.")
+    ohlcv_1m_cache_ttl: Seconds = Field(300, description="Seconds that one-minute candles are cached.")
+    ohlcv_5m_cache_ttl: Seconds = Field(900, description="Seconds that five-minute candles are cached.")
+    ohlcv_1h_cache_ttl: Seconds = Field(3_600, description="Seconds that one-hour candles are cached.")
+    ohlcv_1d_cache_ttl: Seconds = Field(86_400, description="Seconds that one-day candles are cached.")
+
+    @field_validator("upstash_redis_rest_token")
+    @classmethod
+    def _upstash_is_complete(cls, token: SecretStr, info: ValidationInfo) -> SecretStr:
+        together(info.data, ("upstash_redis_rest_url",), upstash_redis_rest_token=token)
+        return token

@@ -1,0 +1,23 @@
+"""Settings of the HTTP service and of the log."""
+
+from typing import Literal
+
+from pydantic import BaseModel, Field
+
+from app.ops.spelling import CommaList, Level, Origin
+
+
+class ServiceSettings(BaseModel):
+    """HTTP and logs"""
+
+    host: str = Field("127.0.0.1", min_length=1, description="Address to listen on; 0.0.0.0: every network.", examples=["0.0.0.0"])
+    port: int = Field(8_000, ge=0, le=65_535, description="Port to listen on; 0: any that is free.")
+    cors_origins: CommaList[Origin] = Field(
+        ("*",), description="Origins whose pages may read the API, comma-separated; *: any.", examples=["https://charts.example.org"]
+    )
+    max_concurrent_queries: int = Field(10, ge=1, le=1_000, description="Queries of the API under way at once.")
+    tradingview_max_bars: int = Field(
+        20_000, ge=5_000, le=1_000_000, description="Bars in one answer of /history, at most; below 5000 charts would get holes."
+    )
+    log_level: Level = Field("info", description="Least level that is logged: debug, info, warn or error; debug shows traces.")
+    log_format: Literal["text", "json"] = Field("text", description="One readable line (text) or one JSON object (json) an event.")
