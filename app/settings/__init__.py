@@ -13,16 +13,25 @@ from app.settings.chain import ChainSettings
 from app.settings.limits import LimitSettings
 from app.settings.live import LiveSettings
 from app.settings.service import ServiceSettings
+from app.settings.storage import StorageSettings
 from app.settings.store import StoreSettings
 
 ENV_FILE = Path(".env")
 
-SECTIONS: tuple[type[BaseModel], ...] = (ChainSettings, StoreSettings, ServiceSettings, CacheSettings, LimitSettings, LiveSettings)
+SECTIONS: tuple[type[BaseModel], ...] = (
+    ChainSettings,
+    StoreSettings,
+    ServiceSettings,
+    StorageSettings,
+    CacheSettings,
+    LimitSettings,
+    LiveSettings,
+)
 """In the order in which the documents list them."""
 
 
 class Settings(
-    LiveSettings, LimitSettings, CacheSettings, ServiceSettings, StoreSettings, ChainSettings
+    LiveSettings, LimitSettings, CacheSettings, StorageSettings, ServiceSettings, StoreSettings, ChainSettings
 ):  # fields of the last base come first
     """All settings, as values: from the environment by `load_settings`, or by hand. Printing them shows no secret."""
 

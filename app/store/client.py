@@ -118,6 +118,11 @@ class Database:
             with self._client() as client:
                 client.insert_arrow(table, rows, settings=self._named(query_id))
 
+    def insert_formatted(self, table: str, columns: Sequence[str], rows: bytes, fmt: str) -> None:
+        """Insert *rows* that are in the engine's format *fmt* already (`RowBinary`, …): takes no Arrow."""
+        with self._client() as client:
+            client.raw_insert(table, columns, rows, fmt=fmt)
+
     def close(self) -> None:
         """Close the idle connections; those in use are closed as they come back to nobody."""
         while True:
@@ -164,7 +169,8 @@ def embedded_database(path: Path, name: str, *, size: int = 12) -> Database:
 
 def open_database(settings: Settings) -> Database:
     """The database that *settings* name: a server where `CLICKHOUSE_HOST` is set, else chDB in `DATA_DIR`."""
-    size = settings.max_concurrent_queries + 2  # the listener's writes and the ticker's reads stay free of the API's limit
+    # Besides the API's: the listener's writes and the ticker's reads stay free of its limits.
+    size = settings.max_concurrent_queries + settings.charts_max_concurrent + 2
     endpoint = settings.clickhouse_endpoint
     if endpoint is None:
         path = settings.data_dir / "clickhouse"
