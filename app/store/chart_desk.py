@@ -7,6 +7,7 @@ from anyio import CapacityLimiter
 from anyio.to_thread import run_sync
 
 from app.store.chart_store import ChartStore
+from app.store.client import CHART_CONNECTIONS
 from app.store.reader import WAITING_PER_PLACE, TooManyQueries
 
 T = TypeVar("T")
@@ -15,7 +16,7 @@ T = TypeVar("T")
 class ChartDesk:
     """Hands work to the store. Raises StoreError where the store is away, TooManyQueries where too many wait."""
 
-    def __init__(self, store: ChartStore, *, concurrency: int) -> None:
+    def __init__(self, store: ChartStore, *, concurrency: int = CHART_CONNECTIONS) -> None:
         """*concurrency* threads at most: those of charts do not take places from those of candles."""
         self._store = store
         self._limiter = CapacityLimiter(concurrency)

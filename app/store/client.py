@@ -42,6 +42,9 @@ ENGINE_SETTINGS: dict[str, Any] = {
 EMBEDDED_ENGINE = {"background_pool_size": "16"}
 """chDB has two background threads by default, which deletes must share with merges: a rewind then takes seconds, not 0.1 s."""
 
+CHART_CONNECTIONS = 3
+"""Saved charts on their way into the store or out of it at once: each is in memory several times over."""
+
 UNKNOWN_DATABASE = 81
 """The engine's code of that error."""
 
@@ -170,7 +173,7 @@ def embedded_database(path: Path, name: str, *, size: int = 12) -> Database:
 def open_database(settings: Settings) -> Database:
     """The database that *settings* name: a server where `CLICKHOUSE_HOST` is set, else chDB in `DATA_DIR`."""
     # Besides the API's: the listener's writes and the ticker's reads stay free of its limits.
-    size = settings.max_concurrent_queries + settings.charts_max_concurrent + 2
+    size = settings.max_concurrent_queries + CHART_CONNECTIONS + 2
     endpoint = settings.clickhouse_endpoint
     if endpoint is None:
         path = settings.data_dir / "clickhouse"
