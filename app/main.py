@@ -13,9 +13,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from app.feed import tradingview
-from app.feed.state import State
+from app.feed import charts, tradingview
+from app.feed.state import ChartLimits, State
 from app.settings import Settings
+from app.store.chart_desk import ChartDesk
+from app.store.chart_store import ChartStore
 from app.store.client import Database, open_database
 from app.store.gate import RewindGate
 from app.store.reader import Reader
@@ -30,15 +32,24 @@ def create_app(settings: Settings, database: Database | None = None) -> Starlett
         opened: AbstractContextManager[Database] = nullcontext(database) if database else await run_sync(_opened, settings)
         with opened as store:
             reader = Reader(store, RewindGate(store), concurrency=settings.max_concurrent_queries)
-            yield {"reader": reader, "max_bars": settings.tradingview_max_bars}
+            yield {
+                "reader": reader,
+                "max_bars": settings.tradingview_max_bars,
+                "charts": ChartDesk(ChartStore(store, most=settings.charts_max_per_user)),
+                "charts_limits": ChartLimits(settings.charts_max_bytes, settings.charts_max_text, settings.charts_max_seconds),
+            }
 
     return Starlette(
-        routes=[Route("/healthz", healthz), tradingview.ROUTES],
+        routes=[
+            Route("/healthz", healthz),
+            charts.routes(places=settings.charts_max_concurrent, seconds=settings.charts_max_seconds),  # before what its path begins with
+            tradingview.ROUTES,
+        ],
         middleware=[
             Middleware(
                 CORSMiddleware,
                 allow_origins=settings.cors_origins,
-                allow_methods=["GET", "HEAD"],
+                allow_methods=["GET", "HEAD", "POST", "DELETE"],
                 allow_headers=["*"],
                 expose_headers=["Retry-After"],
             ),

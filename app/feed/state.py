@@ -1,8 +1,17 @@
 """What the service's lifespan hands to every request."""
 
-from typing import TypedDict
+from typing import NamedTuple, TypedDict
 
+from app.store.chart_desk import ChartDesk
 from app.store.reader import Reader
+
+
+class ChartLimits(NamedTuple):
+    """Of what is saved: bytes of a content, characters of any other text; seconds in which it must arrive."""
+
+    content: int
+    text: int
+    seconds: float
 
 
 class State(TypedDict):
@@ -10,3 +19,5 @@ class State(TypedDict):
 
     reader: Reader
     max_bars: int
+    charts: ChartDesk
+    charts_limits: ChartLimits

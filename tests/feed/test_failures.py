@@ -1,5 +1,6 @@
 """Failures that no request can bring about at will."""
 
+import asyncio
 import logging
 from collections.abc import Iterator
 
@@ -7,10 +8,11 @@ import orjson
 import pytest
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 from starlette.testclient import TestClient
+from starlette.types import Message, Receive, Scope, Send
 
 from app.feed.failures import UdfFailures, failure
 from app.store.reader import MarketBusy, TooManyQueries
@@ -43,3 +45,27 @@ def test_what_passes_says_when_to_come_back(error: Exception) -> None:
     assert response.status_code == 503
     assert int(response.headers["retry-after"]) > 0
     assert orjson.loads(response.body)["s"] == "error"
+
+
+def test_an_answer_that_has_begun_is_not_followed_by_another() -> None:
+    async def broken_off(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        raise ZeroDivisionError
+
+    client = TestClient(UdfFailures(broken_off))
+    with pytest.raises(ZeroDivisionError):
+        client.get("/")
+
+
+def test_who_has_hung_up_is_told_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    async def left(scope: Scope, receive: Receive, send: Send) -> None:
+        raise ClientDisconnect
+
+    async def never(_: object) -> None:
+        raise AssertionError("there is nobody to send to")
+
+    async def nothing() -> Message:
+        return {"type": "http.disconnect"}
+
+    asyncio.run(UdfFailures(left)({"type": "http"}, nothing, never))
+    assert caplog.records == []
