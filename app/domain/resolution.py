@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 DAY = 86_400
+LONGEST_MONTH = 31 * DAY
 _MONDAY = 4 * DAY
 """1970-01-01 was a Thursday: the first Monday came four days later."""
 
@@ -33,6 +34,18 @@ class Resolution:
             return int(datetime(day.year, day.month, 1, tzinfo=UTC).timestamp())
         return time - (time - self.offset) % self.seconds
 
+    def next_start(self, start: int) -> int:
+        """Start of the bar after the one that begins at *start*."""
+        return self.bar_start(start + LONGEST_MONTH) if self.monthly else start + self.seconds
+
+    def back(self, start: int, bars: int) -> int:
+        """Start of the bar *bars* before the one that begins at *start*; not before 1970."""
+        if not self.monthly:
+            return max(start % self.seconds, start - bars * self.seconds)
+        day = datetime.fromtimestamp(start, UTC)
+        months = max(0, (day.year - 1970) * 12 + day.month - 1 - bars)
+        return int(datetime(1970 + months // 12, months % 12 + 1, 1, tzinfo=UTC).timestamp())
+
 
 RESOLUTIONS = {
     resolution.key: resolution
@@ -60,3 +73,8 @@ _ALIASES = {"S": "1S", "D": "1D", "W": "1W", "M": "1M"}
 def resolution(key: str) -> Resolution:
     """The resolution TradingView calls *key* (`D`, `W`, `M` and `S` mean one of each); KeyError where there is none."""
     return RESOLUTIONS[_ALIASES.get(key, key)]
+
+
+def named(name: str) -> Resolution:
+    """The resolution called *name* (`1m`, `1M`), or by TradingView's key; KeyError where there is none."""
+    return next((found for found in RESOLUTIONS.values() if found.name == name), None) or resolution(name)

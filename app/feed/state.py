@@ -15,9 +15,11 @@ class ChartLimits(NamedTuple):
 
 
 class State(TypedDict):
-    """`max_bars` is the most bars that one answer holds."""
+    """`max_bars` is the most bars of one answer of /history; other answers hold `default_limit` where no limit is asked for, `max_limit` at most."""
 
     reader: Reader
     max_bars: int
     charts: ChartDesk
     charts_limits: ChartLimits
+    default_limit: int
+    max_limit: int

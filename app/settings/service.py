@@ -19,5 +19,7 @@ class ServiceSettings(BaseModel):
     tradingview_max_bars: int = Field(
         20_000, ge=5_000, le=1_000_000, description="Bars in one answer of /history, at most; below 5000 charts would get holes."
     )
+    http_default_limit: int = Field(600, ge=1, le=100_000, description="Bars in an answer that no limit was asked for (not /history).")
+    http_max_limit: int = Field(5_000, ge=1, le=100_000, description="Bars in an answer, at most (not /history).")
     log_level: Level = Field("info", description="Least level that is logged: debug, info, warn or error; debug shows traces.")
     log_format: Literal["text", "json"] = Field("text", description="One readable line (text) or one JSON object (json) an event.")

@@ -1,0 +1,62 @@
+"""Types of parameters that several endpoints take."""
+
+import re
+from datetime import UTC, date, datetime
+from typing import Annotated, Any
+
+from pydantic import PlainValidator, StringConstraints, WithJsonSchema
+
+from app.domain.resolution import RESOLUTIONS, Resolution, named
+from app.store.candle_reader import LAST_SECOND
+
+LONGEST_TEXT = 128
+"""Characters of any parameter."""
+
+END_OF_TIME = 253_402_300_799
+"""Seconds: the end of the year 9999. Larger numbers are milliseconds by mistake."""
+
+INTERVALS = tuple(resolution.name for resolution in RESOLUTIONS.values())
+"""Names of the resolutions, finest first."""
+
+_WHOLE = re.compile(r"-?[0-9]{1,19}")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
+def interval(text: Any) -> Resolution:
+    """The resolution called *text*: `1m`, or TradingView's `1`."""
+    try:
+        return named(str(text))
+    except KeyError:
+        raise ValueError(f"must be one of {' '.join(INTERVALS)}") from None
+
+
+def moment(text: Any) -> int:
+    """Seconds since 1970 of *text*: a whole number of them, a date, or an ISO time (UTC where it names no zone)."""
+    value = str(text)
+    if _WHOLE.fullmatch(value):
+        seconds = int(value)
+        if abs(seconds) > END_OF_TIME:
+            raise ValueError("must be in seconds since 1970, not milliseconds")
+    else:
+        seconds = _written(value)
+    return min(max(0, seconds), LAST_SECOND)
+
+
+def _written(text: str) -> int:
+    try:
+        if _DAY.fullmatch(text):
+            return int(datetime.combine(date.fromisoformat(text), datetime.min.time(), UTC).timestamp())
+        time = datetime.fromisoformat(text.replace(" ", "+"))  # a + in a URL is a space
+        return int((time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp())
+    except (ValueError, OverflowError):
+        raise ValueError("must be seconds since 1970, a date such as 2024-01-31, or a time such as 2024-01-31T12:00:00Z") from None
+
+
+Symbol = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_TEXT)]
+"""A ticker, in any case, or `EXCHANGE:TICKER`."""
+
+Interval = Annotated[Resolution, PlainValidator(interval), WithJsonSchema({"type": "string", "enum": list(INTERVALS)})]
+
+Moment = Annotated[
+    int, PlainValidator(moment), WithJsonSchema({"type": "string", "description": "Seconds since 1970, a date, or an ISO time."})
+]

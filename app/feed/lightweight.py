@@ -1,0 +1,140 @@
+"""JSON for Lightweight Charts: `data` goes into `setData` unchanged."""
+
+from typing import Annotated, Any, Final, Literal
+
+import orjson
+from pydantic import BaseModel, Field, StringConstraints
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app.feed import series as read
+from app.feed.bars import Bar, iso
+from app.feed.endpoint import Endpoint, Query
+from app.feed.fields import Interval, Moment, Symbol
+from app.feed.series import Page, Span
+from app.feed.state import State
+from app.store.candle_reader import Series
+
+UP: Final = "#26a69a80"
+DOWN: Final = "#ef535080"
+"""Colours of volume under a rising and a falling bar, where none are asked for."""
+
+Colour = Annotated[str, StringConstraints(pattern="^#([0-9a-fA-F]{3,4}|[0-9a-fA-F]{6}|[0-9a-fA-F]{8})$")]
+
+
+class BarQuery(Query):
+    """What bars to answer."""
+
+    symbol: Symbol
+    timeframe: Interval
+    since: Moment | None = Field(None, alias="from", description="First time that a bar may begin at.")
+    until: Moment | None = Field(None, alias="to", description="Time that bars begin before.")
+    limit: int | None = Field(None, ge=1, description="Bars, the newest ones; HTTP_DEFAULT_LIMIT where left out, HTTP_MAX_LIMIT at most.")
+    fill: Literal["none", "previous"] = Field("none", description="previous: flat bars without volume in the gaps, up to now.")
+    time_format: Literal["seconds", "iso"] = Field("seconds", description="How `time` is written.")
+
+
+class OhlcvQuery(BarQuery):
+    """Bars of a market."""
+
+    extended: bool = Field(False, description="With trades, vwap, fees and the other figures of each bar.")
+
+
+class VolumeQuery(BarQuery):
+    """Volume of a market's bars."""
+
+    up: Colour = UP
+    down: Colour = DOWN
+
+
+class Meta(BaseModel):
+    """What was answered; `next` is the `to` of the page before, null where nothing is older."""
+
+    symbol: str
+    timeframe: str
+    count: int
+    since: int | str | None = Field(alias="from")
+    until: int | str | None = Field(alias="to")
+    next: int | str | None
+
+
+class OhlcvBar(BaseModel):
+    """One bar."""
+
+    time: int | str
+    open: float
+    high: float
+    low: float
+    close: float
+    volume: float
+
+
+class VolumePoint(BaseModel):
+    """One column of a histogram."""
+
+    time: int | str
+    value: float
+    color: str
+
+
+class Ohlcv(BaseModel):
+    """Bars, ascending."""
+
+    success: Literal[True]
+    data: list[OhlcvBar]
+    meta: Meta
+
+
+class Volume(BaseModel):
+    """Volume of bars, ascending."""
+
+    success: Literal[True]
+    data: list[VolumePoint]
+    meta: Meta
+
+
+async def ohlcv(request: Request[State], query: OhlcvQuery) -> Response:
+    """Bars of a market, ascending, the newest ones of those asked for."""
+    found = await _page(request, query)
+    write = _written(query)
+    rows = [{**bar._asdict(), "time": write(bar.time)} for bar in found.bars]
+    return _answer(query, found, rows)
+
+
+async def volume(request: Request[State], query: VolumeQuery) -> Response:
+    """Volume of a market's bars, for a histogram series under them."""
+    found = await _page(request, query)
+    write = _written(query)
+    rows = [{"time": write(bar.time), "value": bar.volume, "color": _colour(bar, query)} for bar in found.bars]
+    return _answer(query, found, rows)
+
+
+ENDPOINTS: Final = (
+    Endpoint("/api/lightweight/ohlcv", ohlcv, OhlcvQuery, Ohlcv),
+    Endpoint("/api/lightweight/volume", volume, VolumeQuery, Volume),
+)
+
+
+async def _page(request: Request[State], query: BarQuery) -> Page:
+    limit = read.limit_of(request, query.limit)
+    read.in_order(query.since, query.until)
+    series = Series((await read.market(request, query.symbol)).market_id, query.timeframe)
+    answer = read.page_without_gaps if query.fill == "previous" else read.page
+    return await answer(request, series, Span(query.since, query.until, limit))
+
+
+def _answer(query: BarQuery, found: Page, rows: list[dict[str, Any]]) -> Response:
+    write = _written(query)
+    ends = {
+        name: None if time is None else write(time) for name, time in (("from", query.since), ("to", query.until), ("next", found.next))
+    }
+    meta = {"symbol": query.symbol, "timeframe": query.timeframe.name, "count": len(rows), **ends}
+    return Response(orjson.dumps({"success": True, "data": rows, "meta": meta}), media_type="application/json")
+
+
+def _written(query: BarQuery) -> Any:
+    return iso if query.time_format == "iso" else int
+
+
+def _colour(bar: Bar, query: VolumeQuery) -> str:
+    return query.up if bar.close >= bar.open else query.down

@@ -1,0 +1,120 @@
+"""The API described in OpenAPI 3.1, made of the endpoints' own models; and a page that shows it."""
+
+import html
+from collections.abc import Iterable, Iterator
+from importlib.metadata import version
+from string import Template
+from typing import Any, Final
+
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from app.feed.endpoint import JSON, Endpoint
+
+_REF: Final = "#/components/schemas/{model}"
+_REFUSALS: Final = {
+    "400": "A parameter is wrong; the text names it.",
+    "401": "A credential is needed, or wrong, where the operator asks for one.",
+    "404": "There is no such market.",
+    "429": "Too many requests; `Retry-After` says how many seconds to wait.",
+    "503": "The store does not answer, or is busy with this market; `Retry-After` says when to ask again.",
+}
+
+_PAGE: Final = Template("""<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>$title</title>
+<style>
+  :root { color-scheme: light dark }
+  body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem }
+  code { font-family: ui-monospace, monospace; overflow-wrap: anywhere }
+  h2 { margin-top: 2.5rem; border-top: 1px solid; padding-top: 1rem; font-size: 1.1rem }
+  table { border-collapse: collapse; width: 100% }
+  th, td { text-align: left; padding: .25rem .75rem .25rem 0; vertical-align: top; border-bottom: 1px solid #8884 }
+</style>
+<h1>$title</h1>
+<p>$about The same for programs: <a href="/openapi.json">openapi.json</a>.</p>
+$endpoints
+</html>
+""")
+
+
+class Failure(BaseModel):
+    """Why a request is not answered."""
+
+    success: bool = False
+    error: str
+
+
+def document(endpoints: Iterable[Endpoint[Any]], title: str, about: str) -> dict[str, Any]:
+    """The OpenAPI document of *endpoints*."""
+    listed = list(endpoints)
+    models = list(dict.fromkeys([Failure, *(endpoint.answer for endpoint in listed)]))
+    references, schemas = models_json_schema([(model, "serialization") for model in models], by_alias=True, ref_template=_REF)
+    answers = {model: references[model, "serialization"] for model in models}
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": title, "description": about, "version": version("vamm-datafeed")},
+        "paths": {endpoint.path: {"get": _operation(endpoint, answers)} for endpoint in listed},
+        "components": {"schemas": schemas["$defs"]},
+    }
+
+
+def page(described: dict[str, Any]) -> str:
+    """An HTML page of an OpenAPI document, with nothing to load from elsewhere."""
+    info = described["info"]
+    sections = "\n".join(_section(path, methods["get"]) for path, methods in described["paths"].items())
+    return _PAGE.substitute(title=html.escape(info["title"]), about=html.escape(info["description"]), endpoints=sections)
+
+
+def _operation(endpoint: Endpoint[Any], answers: dict[type[BaseModel], dict[str, Any]]) -> dict[str, Any]:
+    content = {kind: {"schema": answers[endpoint.answer]} if kind == JSON else {} for kind in endpoint.media}
+    refused = {JSON: {"schema": answers[Failure]}}
+    return {
+        "summary": endpoint.description.partition("\n")[0],
+        "description": endpoint.description,
+        "parameters": list(_parameters(endpoint)),
+        "responses": {
+            "200": {"description": "The answer.", "content": content},
+            **{status: {"description": why, "content": refused} for status, why in _REFUSALS.items()},
+        },
+    }
+
+
+def _parameters(endpoint: Endpoint[Any]) -> Iterator[dict[str, Any]]:
+    described = endpoint.query.model_json_schema()
+    required = described.get("required", ())
+    for name, schema in described.get("properties", {}).items():
+        in_path = f"{{{name}}}" in endpoint.path
+        known = {key: value for key, value in _present(schema).items() if key not in ("title", "description")}
+        parameter = {"name": name, "in": "path" if in_path else "query", "required": in_path or name in required, "schema": known}
+        if text := schema.get("description") or _present(schema).get("description"):
+            parameter["description"] = text
+        yield parameter
+
+
+def _present(schema: dict[str, Any]) -> dict[str, Any]:
+    """*schema* without its null: in a query, what is null is left out."""
+    kinds = [kind for kind in schema.get("anyOf", ()) if kind.get("type") != "null"]
+    rest = {key: value for key, value in schema.items() if key != "anyOf" and (key, value) != ("default", None)}
+    return {**rest, **kinds[0]} if len(kinds) == 1 else schema
+
+
+def _section(path: str, operation: dict[str, Any]) -> str:
+    rows = "".join(
+        f"<tr><td><code>{html.escape(each['name'])}</code>{' (needed)' if each['required'] else ''}"
+        f"<td>{html.escape(_values(each['schema']))}<td>{html.escape(each.get('description', ''))}"
+        for each in operation["parameters"]
+    )
+    kinds = ", ".join(operation["responses"]["200"]["content"])
+    table = f"<table><tr><th>Parameter<th>Values<th>What it is{rows}</table>" if rows else ""
+    return (
+        f"<section><h2><code>GET {html.escape(path)}</code></h2><p>{html.escape(operation['description'])}</p>"
+        f"{table}<p>Answers {html.escape(kinds)}.</p></section>"
+    )
+
+
+def _values(schema: dict[str, Any]) -> str:
+    values = " ".join(map(str, schema["enum"])) if "enum" in schema else str(schema.get("type", ""))
+    return f"{values}; {schema['default']} where left out" if "default" in schema else values

@@ -1,0 +1,77 @@
+"""What the endpoints that answer bars share: which market, how many bars, from when."""
+
+import time
+from typing import NamedTuple
+
+from starlette.requests import Request
+
+from app.domain.resolution import Resolution
+from app.feed.bars import Bar, bars_of, filled
+from app.feed.refusal import Refusal
+from app.feed.state import State
+from app.feed.symbols import ticker
+from app.store.candle_reader import LAST_SECOND, Series, first_start
+from app.store.market_reader import Listing
+
+
+class Span(NamedTuple):
+    """The newest *limit* bars that begin in [*since*, *until*), seconds; None leaves an end open."""
+
+    since: int | None
+    until: int | None
+    limit: int
+
+
+class Page(NamedTuple):
+    """Bars, ascending; `next` is the `to` of the page before, None where nothing is older."""
+
+    bars: list[Bar]
+    next: int | None
+
+
+async def market(request: Request[State], symbol: str) -> Listing:
+    """The market that charts call *symbol*; Refusal where there is none."""
+    listing = await request.state["reader"].market(ticker(symbol))
+    if listing is None:
+        raise Refusal(404, f"there is no market {symbol}")
+    return listing
+
+
+def limit_of(request: Request[State], asked: int | None) -> int:
+    """How many bars to answer; Refusal where too many are *asked* for."""
+    most = request.state["max_limit"]
+    if asked is not None and asked > most:
+        raise Refusal(400, f"limit must be {most} or less")
+    return asked or request.state["default_limit"]
+
+
+def in_order(since: int | None, until: int | None) -> None:
+    """Refusal where a span ends before it begins."""
+    if since is not None and until is not None and since > until:
+        raise Refusal(400, "from must not be after to")
+
+
+async def page(request: Request[State], series: Series, span: Span) -> Page:
+    """The bars of *span*."""
+    until = LAST_SECOND if span.until is None else span.until
+    bars = bars_of(await request.state["reader"].bars(series, span.since or 0, until, span.limit))
+    return Page(bars, bars[0].time if len(bars) == span.limit else None)
+
+
+async def page_without_gaps(request: Request[State], series: Series, span: Span) -> Page:
+    """The bars of *span*, with flat ones in the gaps up to now."""
+    reader, resolution = request.state["reader"], series.resolution
+    floor = first_start(resolution, span.since or 0)
+    last = _last_start(resolution, span.until)
+    first = max(floor, resolution.back(last, span.limit - 1))
+    if first > last:
+        return Page([], None)
+    bars = bars_of(await reader.bars(series, first, last + 1, span.limit))
+    earlier = bars_of(await reader.bars(series, 0, first, 1))
+    whole = filled(bars, resolution, first, last, earlier[-1].close if earlier else None)
+    return Page(whole, first if earlier and first > floor else None)
+
+
+def _last_start(resolution: Resolution, until: int | None) -> int:
+    now = int(time.time())
+    return resolution.bar_start(now if until is None else min(until - 1, now))

@@ -1,0 +1,75 @@
+"""The API for programs: markets, intervals, candles."""
+
+from typing import Final
+
+import orjson
+from pydantic import BaseModel, Field
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app.feed import series as read
+from app.feed.endpoint import Endpoint, Query
+from app.feed.fields import INTERVALS, Interval, Moment, Symbol
+from app.feed.series import Span
+from app.feed.state import State
+from app.store.candle_reader import Series
+
+
+class SymbolQuery(Query):
+    """A market."""
+
+    symbol: Symbol
+
+
+class CandleQuery(Query):
+    """What candles to answer."""
+
+    symbol: Symbol
+    interval: Interval
+    since: Moment | None = Field(None, alias="from", description="First time that a candle may begin at.")
+    until: Moment | None = Field(None, alias="to", description="Time that candles begin before.")
+    limit: int | None = Field(
+        None, ge=1, description="Candles, the newest ones; HTTP_DEFAULT_LIMIT where left out, HTTP_MAX_LIMIT at most."
+    )
+
+
+class Intervals(BaseModel):
+    """The intervals that a market has candles of."""
+
+    symbol: str
+    intervals: list[str]
+
+
+class Candles(BaseModel):
+    """Candles, ascending: milliseconds since 1970, open, high, low, close, volume."""
+
+    symbol: str
+    interval: str
+    data: list[tuple[int, float, float, float, float, float]]
+
+
+async def intervals(request: Request[State], query: SymbolQuery) -> Response:
+    """The intervals that a market has candles of: every market has all."""
+    listing = await read.market(request, query.symbol)
+    return _json({"symbol": listing.ticker, "intervals": list(INTERVALS)})
+
+
+async def candles(request: Request[State], query: CandleQuery) -> Response:
+    """Candles of a market, ascending, the newest ones of those asked for."""
+    limit = read.limit_of(request, query.limit)
+    read.in_order(query.since, query.until)
+    listing = await read.market(request, query.symbol)
+    found = await read.page(request, Series(listing.market_id, query.interval), Span(query.since, query.until, limit))
+    rows = [(bar.time * 1_000, *bar[1:]) for bar in found.bars]
+    return _json({"symbol": listing.ticker, "interval": query.interval.name, "data": rows})
+
+
+ENDPOINTS: Final = (
+    Endpoint("/api/v1/intervals", intervals, SymbolQuery, Intervals),
+    Endpoint("/api/v1/symbols/{symbol}/intervals", intervals, SymbolQuery, Intervals),
+    Endpoint("/api/v1/candles", candles, CandleQuery, Candles),
+)
+
+
+def _json(content: object) -> Response:
+    return Response(orjson.dumps(content), media_type="application/json")
