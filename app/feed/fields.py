@@ -18,6 +18,9 @@ END_OF_TIME = 253_402_300_799
 INTERVALS = tuple(resolution.name for resolution in RESOLUTIONS.values())
 """Names of the resolutions, finest first."""
 
+LIMIT = "How many, the newest ones; HTTP_DEFAULT_LIMIT where left out, HTTP_MAX_LIMIT at most."
+"""Of parameters called so."""
+
 _WHOLE = re.compile(r"-?[0-9]{1,19}")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 

@@ -1,5 +1,6 @@
 """JSON for Lightweight Charts: `data` goes into `setData` unchanged."""
 
+from collections.abc import Callable
 from typing import Annotated, Any, Final, Literal
 
 import orjson
@@ -10,8 +11,8 @@ from starlette.responses import Response
 from app.feed import series as read
 from app.feed.bars import Bar, iso
 from app.feed.endpoint import Endpoint, Query
-from app.feed.fields import Interval, Moment, Symbol
-from app.feed.series import Page, Span
+from app.feed.fields import LIMIT, Interval, Moment, Symbol
+from app.feed.series import Span
 from app.feed.state import State
 from app.store.candle_reader import Series
 
@@ -29,7 +30,7 @@ class BarQuery(Query):
     timeframe: Interval
     since: Moment | None = Field(None, alias="from", description="First time that a bar may begin at.")
     until: Moment | None = Field(None, alias="to", description="Time that bars begin before.")
-    limit: int | None = Field(None, ge=1, description="Bars, the newest ones; HTTP_DEFAULT_LIMIT where left out, HTTP_MAX_LIMIT at most.")
+    limit: int | None = Field(None, ge=1, description=LIMIT)
     fill: Literal["none", "previous"] = Field("none", description="previous: flat bars without volume in the gaps, up to now.")
     time_format: Literal["seconds", "iso"] = Field("seconds", description="How `time` is written.")
 
@@ -95,18 +96,12 @@ class Volume(BaseModel):
 
 async def ohlcv(request: Request[State], query: OhlcvQuery) -> Response:
     """Bars of a market, ascending, the newest ones of those asked for."""
-    found = await _page(request, query)
-    write = _written(query)
-    rows = [{**bar._asdict(), "time": write(bar.time)} for bar in found.bars]
-    return _answer(query, found, rows)
+    return await _answer(request, query, lambda bar, time: {**bar._asdict(), "time": time})
 
 
 async def volume(request: Request[State], query: VolumeQuery) -> Response:
     """Volume of a market's bars, for a histogram series under them."""
-    found = await _page(request, query)
-    write = _written(query)
-    rows = [{"time": write(bar.time), "value": bar.volume, "color": _colour(bar, query)} for bar in found.bars]
-    return _answer(query, found, rows)
+    return await _answer(request, query, lambda bar, time: {"time": time, "value": bar.volume, "color": _colour(bar, query)})
 
 
 ENDPOINTS: Final = (
@@ -115,25 +110,24 @@ ENDPOINTS: Final = (
 )
 
 
-async def _page(request: Request[State], query: BarQuery) -> Page:
+async def _answer(request: Request[State], query: BarQuery, row: Callable[[Bar, int | str], dict[str, Any]]) -> Response:
     limit = read.limit_of(request, query.limit)
     read.in_order(query.since, query.until)
-    series = Series((await read.market(request, query.symbol)).market_id, query.timeframe)
-    answer = read.page_without_gaps if query.fill == "previous" else read.page
-    return await answer(request, series, Span(query.since, query.until, limit))
-
-
-def _answer(query: BarQuery, found: Page, rows: list[dict[str, Any]]) -> Response:
-    write = _written(query)
-    ends = {
-        name: None if time is None else write(time) for name, time in (("from", query.since), ("to", query.until), ("next", found.next))
+    listing = await read.market(request, query.symbol)
+    bars_of = read.page_without_gaps if query.fill == "previous" else read.page
+    found = await bars_of(request, Series(listing.market_id, query.timeframe), Span(query.since, query.until, limit))
+    write: Callable[[int], int | str] = iso if query.time_format == "iso" else int
+    ends = {"from": query.since, "to": query.until, "next": found.next}
+    meta = {
+        "symbol": listing.ticker,
+        "timeframe": query.timeframe.name,
+        "count": len(found.bars),
+        **{name: None if time is None else write(time) for name, time in ends.items()},
     }
-    meta = {"symbol": query.symbol, "timeframe": query.timeframe.name, "count": len(rows), **ends}
-    return Response(orjson.dumps({"success": True, "data": rows, "meta": meta}), media_type="application/json")
-
-
-def _written(query: BarQuery) -> Any:
-    return iso if query.time_format == "iso" else int
+    return Response(
+        orjson.dumps({"success": True, "data": [row(bar, write(bar.time)) for bar in found.bars], "meta": meta}),
+        media_type="application/json",
+    )
 
 
 def _colour(bar: Bar, query: VolumeQuery) -> str:

@@ -50,9 +50,9 @@ class Failure(BaseModel):
 def document(endpoints: Iterable[Endpoint[Any]], title: str, about: str) -> dict[str, Any]:
     """The OpenAPI document of *endpoints*."""
     listed = list(endpoints)
-    models = list(dict.fromkeys([Failure, *(endpoint.answer for endpoint in listed)]))
+    models: list[type[BaseModel]] = list(dict.fromkeys([Failure, *(endpoint.answer for endpoint in listed)]))
     references, schemas = models_json_schema([(model, "serialization") for model in models], by_alias=True, ref_template=_REF)
-    answers = {model: references[model, "serialization"] for model in models}
+    answers = {model: dict(references[model, "serialization"]) for model in models}
     return {
         "openapi": "3.1.0",
         "info": {"title": title, "description": about, "version": version("vamm-datafeed")},

@@ -15,7 +15,7 @@ class ChartLimits(NamedTuple):
 
 
 class State(TypedDict):
-    """`max_bars` is the most bars of one answer of /history; other answers hold `default_limit` where no limit is asked for, `max_limit` at most."""
+    """`max_bars` is the most bars of an answer of /history; others hold `max_limit` at most, `default_limit` where none is asked for."""
 
     reader: Reader
     max_bars: int

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from app.feed import series as read
 from app.feed.endpoint import Endpoint, Query
-from app.feed.fields import INTERVALS, Interval, Moment, Symbol
+from app.feed.fields import INTERVALS, LIMIT, Interval, Moment, Symbol
 from app.feed.series import Span
 from app.feed.state import State
 from app.store.candle_reader import Series
@@ -28,9 +28,7 @@ class CandleQuery(Query):
     interval: Interval
     since: Moment | None = Field(None, alias="from", description="First time that a candle may begin at.")
     until: Moment | None = Field(None, alias="to", description="Time that candles begin before.")
-    limit: int | None = Field(
-        None, ge=1, description="Candles, the newest ones; HTTP_DEFAULT_LIMIT where left out, HTTP_MAX_LIMIT at most."
-    )
+    limit: int | None = Field(None, ge=1, description=LIMIT)
 
 
 class Intervals(BaseModel):
