@@ -35,6 +35,8 @@ def create_app(settings: Settings, database: Database | None = None) -> Starlett
             yield {
                 "reader": reader,
                 "max_bars": settings.tradingview_max_bars,
+                "default_limit": settings.http_default_limit,
+                "max_limit": settings.http_max_limit,
                 "charts": ChartDesk(ChartStore(store, most=settings.charts_max_per_user)),
                 "charts_limits": ChartLimits(settings.charts_max_bytes, settings.charts_max_text, settings.charts_max_seconds),
             }

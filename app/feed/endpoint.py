@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from app.feed.refusal import Refusal
+from app.feed.failures import RequestError
 from app.feed.state import State
 
 JSON = "application/json"
@@ -50,7 +50,7 @@ class Endpoint(Generic[Q]):
         try:
             query = self.query.model_validate({name: value for name, value in given.items() if value != ""})
         except ValidationError as error:
-            raise Refusal(400, mistake(error)) from None
+            raise RequestError(400, mistake(error)) from None
         return await self.handle(request, query)
 
 

@@ -7,7 +7,7 @@ from starlette.requests import Request
 
 from app.domain.resolution import Resolution
 from app.feed.bars import Bar, bars_of, filled
-from app.feed.refusal import Refusal
+from app.feed.failures import RequestError
 from app.feed.state import State
 from app.feed.symbols import ticker
 from app.store.candle_reader import LAST_SECOND, Series, first_start
@@ -30,25 +30,25 @@ class Page(NamedTuple):
 
 
 async def market(request: Request[State], symbol: str) -> Listing:
-    """The market that charts call *symbol*; Refusal where there is none."""
+    """The market that charts call *symbol*; RequestError where there is none."""
     listing = await request.state["reader"].market(ticker(symbol))
     if listing is None:
-        raise Refusal(404, f"there is no market {symbol}")
+        raise RequestError(404, f"there is no market {symbol}")
     return listing
 
 
 def limit_of(request: Request[State], asked: int | None) -> int:
-    """How many bars to answer; Refusal where too many are *asked* for."""
+    """How many bars to answer; RequestError where too many are *asked* for."""
     most = request.state["max_limit"]
     if asked is not None and asked > most:
-        raise Refusal(400, f"limit must be {most} or less")
+        raise RequestError(400, f"limit must be {most} or less")
     return asked or request.state["default_limit"]
 
 
 def in_order(since: int | None, until: int | None) -> None:
-    """Refusal where a span ends before it begins."""
+    """RequestError where a span ends before it begins."""
     if since is not None and until is not None and since > until:
-        raise Refusal(400, "from must not be after to")
+        raise RequestError(400, "from must not be after to")
 
 
 async def page(request: Request[State], series: Series, span: Span) -> Page:
