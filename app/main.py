@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from app.feed import charts, tradingview
+from app.feed import charts, surfaces, tradingview
 from app.feed.state import ChartLimits, State
 from app.settings import Settings
 from app.store.chart_desk import ChartDesk
@@ -46,6 +46,9 @@ def create_app(settings: Settings, database: Database | None = None) -> Starlett
             Route("/healthz", healthz),
             charts.routes(places=settings.charts_max_concurrent, seconds=settings.charts_max_seconds),  # before what its path begins with
             tradingview.ROUTES,
+            surfaces.LIGHTWEIGHT,
+            surfaces.V1,
+            *surfaces.DESCRIPTION,
         ],
         middleware=[
             Middleware(

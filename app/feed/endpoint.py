@@ -8,7 +8,6 @@ from typing import Any, Generic, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from app.feed.failures import RequestError
 from app.feed.state import State
@@ -40,12 +39,8 @@ class Endpoint(Generic[Q]):
         """What the endpoint answers."""
         return getdoc(self.handle) or ""
 
-    @property
-    def route(self) -> Route:
-        """The route that validates, then handles."""
-        return Route(self.path, self._answer)
-
-    async def _answer(self, request: Request[State]) -> Response:
+    async def answer_to(self, request: Request[State]) -> Response:
+        """The answer to *request*; RequestError 400 where a parameter is wrong."""
         given: dict[str, Any] = {**request.query_params, **request.path_params}
         try:
             query = self.query.model_validate({name: value for name, value in given.items() if value != ""})

@@ -103,9 +103,7 @@ def _replicated(sql: str, cluster: str) -> str:
     """*sql* for a self-hosted cluster: this is the one place that knows replicated engines."""
     if not cluster:
         return sql
-    sql = re.sub(
-        r"^((?:CREATE (?:TABLE|MATERIALIZED VIEW) IF NOT EXISTS|ALTER TABLE) \w+)", rf"\1{_on(cluster)}", sql, flags=re.MULTILINE
-    )
+    sql = re.sub(r"^((?:CREATE (?:TABLE|MATERIALIZED VIEW) IF NOT EXISTS|ALTER TABLE) \w+)", rf"\1{_on(cluster)}", sql, flags=re.MULTILINE)
     path = "'/clickhouse/tables/{uuid}/{shard}', '{replica}'"
     sql = re.sub(r"^ENGINE = (\w*MergeTree)\((.+)\)$", rf"ENGINE = Replicated\1({path}, \2)", sql, flags=re.MULTILINE)
     return re.sub(r"^ENGINE = ((?!Replicated)\w*MergeTree)$", rf"ENGINE = Replicated\1({path})", sql, flags=re.MULTILINE)
