@@ -27,8 +27,16 @@ class Series(NamedTuple):
     resolution: Resolution
 
 
+EXTENDED = "candles_extended"
+"""The query of bars with all that is kept of them."""
+
+
 class Candles(NamedTuple):
     """Bars, ascending, as a JSON object of equally long arrays `t, o, h, l, c, v` (times in seconds), and how many there are.
+
+    Extended ones have arrays more: `trades, vwap, fees, unique_traders, buy_volume, sell_volume, long_trades, short_trades,
+    liquidation_volume, liquidation_count, funding_rate, open_interest`. `vwap` is null without volume, or where some of it has no price;
+    `funding_rate` is the last one of the bar, null where none was known yet; `open_interest` is that after the bar's last event.
 
     `older` is, where there is none, the start of the newest bar before those asked for; None where nothing is older.
     """
@@ -46,18 +54,26 @@ class CandleReader:
 
     def bars(self, series: Series, since: int, until: int, limit: int) -> Candles:
         """The newest *limit* bars that begin in [*since*, *until*), seconds UTC."""
+        resolution = series.resolution
+        return self._found("candles" if resolution.name == resolution.stored else "candles_grouped", series, since, until, limit)
+
+    def extended(self, series: Series, since: int, until: int, limit: int) -> Candles:
+        """The newest *limit* bars that begin in [*since*, *until*), seconds UTC, with their extended columns."""
+        return self._found(EXTENDED, series, since, until, limit)
+
+    def _found(self, name: str, series: Series, since: int, until: int, limit: int) -> Candles:
         lower, upper = (first_start(series.resolution, time) for time in (since, until))
-        found = self._newest(series, min(lower, upper), upper, limit)
+        found = self._newest(name, series, min(lower, upper), upper, limit)
         return found if found.bars else found._replace(older=self._before(series, lower))
 
-    def _newest(self, series: Series, lower: int, upper: int, limit: int) -> Candles:
+    def _newest(self, name: str, series: Series, lower: int, upper: int, limit: int) -> Candles:
         """Look at twice the time that so many bars fill; where the market is quieter, find out first how far back to go."""
         start = series.resolution.bar_start(max(lower, upper - series.resolution.seconds * max(2 * limit, LEAST_WINDOW)))
-        found = self._candles(series, start, upper, limit)
+        found = self._candles(name, series, start, upper, limit)
         if found.bars >= limit or start <= lower:
             return found
         reach = self._reach(series, lower, start, upper, limit, found.bars)
-        return found if reach >= start else self._candles(series, reach, upper, limit)
+        return found if reach >= start else self._candles(name, series, reach, upper, limit)
 
     def _reach(self, series: Series, lower: int, start: int, upper: int, limit: int, count: int) -> int:
         """Where *limit* bars before *upper* begin, or all from *lower* on, given that there are only *count* from *start* on."""
@@ -85,12 +101,10 @@ class CandleReader:
         count, oldest = self._database.rows(query("reach"), _parameters(series, lower, upper, limit))[0]
         return int(count), int(oldest)
 
-    def _candles(self, series: Series, lower: int, upper: int, limit: int) -> Candles:
-        _, resolution = series
+    def _candles(self, name: str, series: Series, lower: int, upper: int, limit: int) -> Candles:
+        resolution = series.resolution
         parameters = _parameters(series, lower, upper, limit)
-        name = "candles"
-        if resolution.name != resolution.stored:
-            name = "candles_grouped"
+        if name != "candles":
             parameters |= {"seconds": resolution.seconds, "offset": resolution.offset, "monthly": int(resolution.monthly)}
         columns = self._database.raw(query(name), "JSONColumns", parameters)
         times = columns[columns.index(b"[") + 1 : columns.index(b"]")]

@@ -5,15 +5,15 @@ FROM
 (
     SELECT
         toUnixTimestamp(timestamp) AS t,
-        min(open).2 AS o,
+        argMin(open.2, open.1) AS o,
         max(high) AS h,
         min(low) AS l,
-        max(close).2 AS c,
+        argMax(close.2, close.1) AS c,
         sum(volume) AS v
     FROM {table:Identifier}
     WHERE market_id = {market_id:UInt64} AND timestamp >= {lower:UInt32} AND timestamp < {upper:UInt32}
     GROUP BY timestamp
-    HAVING max(close).1 > 0
+    HAVING max(close.1) > 0
     ORDER BY t DESC
     LIMIT {limit:UInt32}
 )
