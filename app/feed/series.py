@@ -31,7 +31,7 @@ class Page(NamedTuple):
 
 async def market(request: Request[State], symbol: str) -> Listing:
     """The market that charts call *symbol*; RequestError where there is none."""
-    listing = await request.state["reader"].market(ticker(symbol))
+    listing = await request.state["reader"].read(lambda store: store.markets.market(ticker(symbol)))
     if listing is None:
         raise RequestError(404, f"there is no market {symbol}")
     return listing
@@ -54,22 +54,27 @@ def in_order(since: int | None, until: int | None) -> None:
 async def page(request: Request[State], series: Series, span: Span) -> Page:
     """The bars of *span*."""
     until = LAST_SECOND if span.until is None else span.until
-    bars = bars_of(await request.state["reader"].bars(series, span.since or 0, until, span.limit))
+    bars = await _bars(request, series, span.since or 0, until, span.limit)
     return Page(bars, bars[0].time if len(bars) == span.limit else None)
 
 
 async def page_without_gaps(request: Request[State], series: Series, span: Span) -> Page:
     """The bars of *span*, with flat ones in the gaps up to now."""
-    reader, resolution = request.state["reader"], series.resolution
+    resolution = series.resolution
     floor = first_start(resolution, span.since or 0)
     last = _last_start(resolution, span.until)
     first = max(floor, resolution.back(last, span.limit - 1))
     if first > last:
         return Page([], None)
-    bars = bars_of(await reader.bars(series, first, last + 1, span.limit))
-    earlier = bars_of(await reader.bars(series, 0, first, 1))
+    bars = await _bars(request, series, first, last + 1, span.limit)
+    earlier = await _bars(request, series, 0, first, 1)
     whole = filled(bars, resolution, first, last, earlier[-1].close if earlier else None)
     return Page(whole, first if earlier and first > floor else None)
+
+
+async def _bars(request: Request[State], series: Series, since: int, until: int, limit: int) -> list[Bar]:
+    reader = request.state["reader"]
+    return bars_of(await reader.steady(series.market_id, lambda store: store.candles.bars(series, since, until, limit)))
 
 
 def _last_start(resolution: Resolution, until: int | None) -> int:

@@ -29,7 +29,8 @@ async def config(request: Request[State]) -> Response:
 async def symbols(request: Request[State]) -> Response:
     """One market as a symbol object."""
     listing = await _listing(request)
-    return _json(symbol_info(listing, await request.state["reader"].last_price(listing.market_id)))
+    market_id = listing.market_id
+    return _json(symbol_info(listing, await request.state["reader"].steady(market_id, lambda store: store.prices.reference(market_id))))
 
 
 async def search(request: Request[State]) -> Response:
@@ -39,7 +40,8 @@ async def search(request: Request[State]) -> Response:
     limit = min(read.count(query, "limit") or SEARCH_LIMIT, MOST_FOUND)
     if kind.lower() not in ("", TYPE) or exchange.upper() not in ("", EXCHANGE):
         return _json([])
-    return _json([search_result(listing) for listing in await request.state["reader"].search(ticker(text), limit)])
+    found = await request.state["reader"].read(lambda store: store.markets.search(ticker(text), limit))
+    return _json([search_result(listing) for listing in found])
 
 
 async def history(request: Request[State]) -> Response:
@@ -58,9 +60,8 @@ async def history(request: Request[State]) -> Response:
     elif countback > most:
         raise UdfError(400, f"countback must be {most} or less")
     series = Series((await _listing(request)).market_id, resolution)
-    if countback is not None:
-        return _bars(await request.state["reader"].bars(series, 0, until, countback))
-    candles = await request.state["reader"].bars(series, since or 0, until, most + 1)
+    begin, limit = (since or 0, most + 1) if countback is None else (0, countback)
+    candles = await request.state["reader"].steady(series.market_id, lambda store: store.candles.bars(series, begin, until, limit))
     if candles.bars > most:
         raise UdfError(400, f"between from and to lie more than {most} bars: ask for less at once")
     return _bars(candles)
@@ -87,7 +88,7 @@ ROUTES: Final = Mount(
 async def _listing(request: Request[State]) -> Listing:
     query = request.query_params
     symbol, code, unit = read.required(query, "symbol"), read.text(query, "currencyCode"), read.text(query, "unitId")
-    listing = await request.state["reader"].market(ticker(symbol))
+    listing = await request.state["reader"].read(lambda store: store.markets.market(ticker(symbol)))
     if listing is None:
         raise UdfError(404, f"there is no market {symbol}")
     if code and code.upper() != currency(listing).upper():

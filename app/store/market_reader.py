@@ -31,7 +31,3 @@ class MarketReader:
     def search(self, text: str, limit: int) -> list[Listing]:
         """Up to *limit* markets that hold *text* in ticker, symbol, name or description, the best first; all are found by an empty text."""
         return [Listing(*row) for row in self._database.rows(query("search"), {"text": text, "limit": limit})]
-
-    def last_price(self, market_id: int) -> float:
-        """The last known price, 0 where there is none."""
-        return float(self._database.rows(query("last_price"), {"market_id": market_id})[0][0])

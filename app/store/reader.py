@@ -1,4 +1,4 @@
-"""What the HTTP side reads, from an event loop: in worker threads, so many at once, and never a market half rewound."""
+"""How the HTTP side reads, from an event loop: in worker threads, so many at once, and never a market half rewound."""
 
 from collections.abc import Callable
 from typing import Protocol, TypeVar
@@ -7,9 +7,8 @@ from anyio import CapacityLimiter, current_time, sleep
 from anyio.to_thread import run_sync
 
 from app.domain.errors import DatafeedError
-from app.store.candle_reader import CandleReader, Candles, Series
 from app.store.client import Database
-from app.store.market_reader import Listing, MarketReader
+from app.store.readers import Readers
 
 T = TypeVar("T")
 
@@ -42,37 +41,29 @@ class Gate(Protocol):
 
 
 class Reader:
-    """The store's readers for coroutines. Raises StoreError where the store is away, TooManyQueries where too many wait."""
+    """The store's `Readers` for coroutines. Raises StoreError where the store is away, TooManyQueries where too many wait.
+
+    What to read is a function of the readers, so that it runs where blocking is allowed and keeps its type:
+    `bars = await reader.steady(market_id, lambda store: store.candles.bars(series, since, until, limit))`.
+    """
 
     def __init__(self, database: Database, gate: Gate, *, concurrency: int, patience: float = 5.0) -> None:
-        """At most *concurrency* queries at once; a read waits for a rewind to end for *patience* seconds."""
-        self._markets = MarketReader(database)
-        self._candles = CandleReader(database)
+        """At most *concurrency* reads at once; a steady one waits for a rewind to end for *patience* seconds."""
+        self._readers = Readers(database)
         self._gate = gate
         self._limiter = CapacityLimiter(concurrency)
         self._patience = patience
         self._epochs: dict[int, int] = {}
 
-    async def market(self, ticker: str) -> Listing | None:
-        """The market that charts call *ticker*, in any case."""
-        return await self._run(lambda: self._markets.market(ticker))
+    async def read(self, ask: Callable[[Readers], T]) -> T:
+        """What *ask* returns: for what a rewind cannot show by halves, such as a market's latest version."""
+        return await self._run(lambda: ask(self._readers))
 
-    async def search(self, text: str, limit: int) -> list[Listing]:
-        """Up to *limit* markets that hold *text*, the best first."""
-        return await self._run(lambda: self._markets.search(text, limit))
+    async def steady(self, market_id: int, ask: Callable[[Readers], T]) -> T:
+        """What *ask* returns when no rewind began or ended meanwhile: between two looks at the gate that saw the same epoch.
 
-    async def last_price(self, market_id: int) -> float:
-        """A market's last known price, 0 where there is none. MarketBusy where a rewind lasts too long."""
-        return await self._steady(market_id, lambda: self._markets.last_price(market_id))
-
-    async def bars(self, series: Series, since: int, until: int, limit: int) -> Candles:
-        """The newest *limit* bars that begin in [*since*, *until*), seconds UTC. MarketBusy where a rewind lasts too long."""
-        return await self._steady(series.market_id, lambda: self._candles.bars(series, since, until, limit))
-
-    async def _steady(self, market_id: int, read: Callable[[], T]) -> T:
-        """What *read* returns when no rewind began or ended meanwhile: between two looks at the gate that saw the same epoch.
-
-        The look before may be long ago: it is the one after the last read of the market.
+        The look before may be long ago: it is the one after the last read of the market. *ask* may be called again.
+        MarketBusy where a rewind lasts too long.
         """
         deadline = current_time() + self._patience
         before = self._epochs.get(market_id)
@@ -80,7 +71,7 @@ class Reader:
             if before is None:
                 after = await self._run(lambda: self._gate.epoch(market_id))
             else:
-                result, after = await self._run(lambda: (read(), self._gate.epoch(market_id)))
+                result, after = await self._run(lambda: (ask(self._readers), self._gate.epoch(market_id)))
                 if after == before:
                     return result
             if current_time() >= deadline:

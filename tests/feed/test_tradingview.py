@@ -9,6 +9,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from app.domain.fixed import ONE
+from app.domain.resolution import DAY
 from app.main import create_app
 from app.settings import Settings
 from app.store.client import Database, embedded_database
@@ -84,6 +85,16 @@ def test_the_scale_of_a_market_without_trades_follows_its_starting_price(
 ) -> None:
     add_market(database, 7, "NEW", starting_price=starting_price)
     assert client.get(f"{PATH}/symbols?symbol=NEW").json()["pricescale"] == scale
+
+
+def test_the_scale_stays_until_a_tenfold_move_has_lasted(client: TestClient, database: Database) -> None:
+    closes = (200_000, 5_000_000, 5_000_000, 250_000, 5_000_000, 5_000_000, 5_000_000, 250_000, 250_000)
+    scales = []
+    for days in range(1, len(closes) + 1):
+        add_market(database, days, f"M{days}", starting_price=45_000 * ONE)
+        add_points(database, days, [Point(MORNING + day * DAY, cents, 1) for day, cents in enumerate(closes[:days])])
+        scales.append(client.get(f"{PATH}/symbols?symbol=M{days}").json()["pricescale"])
+    assert scales == [100] * 7 + [10] * 2
 
 
 @pytest.mark.parametrize("symbol", ["SILVER", "NYSE:GOLD", "VAMM:", "GOLD' OR 1=1 --", "{symbol:String}", "\\", "\0"])

@@ -4,17 +4,19 @@ import socket
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
 
 import pytest
 
 from app.domain.ledger import Batch
 from app.domain.resolution import resolution
 from app.domain.trade import PositionKey
-from app.store.candle_reader import Series
+from app.store.candle_reader import CandleReader, Series
 from app.store.client import ENGINE_SETTINGS, Database, StoreError, open_database
 from app.store.gate import RewindGate
 from app.store.lease import Lease, LeaseLost
 from app.store.reader import Reader
+from app.store.readers import Readers
 from app.store.schema import migrate
 from app.store.verify import verify
 from app.store.writer import ClickHouseLedger
@@ -22,6 +24,8 @@ from tests.store.bridge import PASSWORD, USER, Around, Bridge
 from tests.store.ledgers import expected, ledger_on, stored
 from tests.store.rows import CHAIN, GENESIS, batch, block, trade
 from tests.store.wire import Refused, Request
+
+T = TypeVar("T")
 
 FIRST, SECOND = batch(100, 119), batch(120, 139)
 ALL_KINDS_OF_PROXIES_TAKE = 8_000
@@ -56,16 +60,22 @@ def test_the_ledger_works(server: Bridge, empty_database: Database) -> None:
 async def test_readers_see_the_same(remote: Database, database: Database) -> None:
     ledger_on(remote).commit(FIRST)
     by_way, directly = (Reader(each, RewindGate(each), concurrency=2) for each in (remote, database))
+
+    async def same(ask: Callable[[Readers], T]) -> T:
+        answer = await by_way.steady(1, ask)
+        assert answer == await directly.steady(1, ask)
+        return answer
+
     for name in ("1S", "5", "1W"):
         series = Series(1, resolution(name))
-        bars = await by_way.bars(series, 0, GENESIS + 9_000, 50)
-        assert bars == await directly.bars(series, 0, GENESIS + 9_000, 50)
-        assert bars.bars
-    found = await by_way.search("t1", 30)
-    assert found
-    assert found == await directly.search("t1", 30)
-    assert await by_way.market("t110") == await directly.market("t110")
-    assert await by_way.last_price(1) == await directly.last_price(1) != 0
+        for ask in (CandleReader.bars, CandleReader.extended):
+            bars = await same(lambda store, ask=ask, series=series: ask(store.candles, series, 0, GENESIS + 9_000, 50))  # type: ignore[misc]
+            assert bars.bars
+    assert await same(lambda store: store.markets.search("t1", 30))
+    assert await same(lambda store: store.markets.market("t110"))
+    assert await same(lambda store: store.prices.references([1, 2, 3]))
+    assert (await same(lambda store: store.trades.trades(1, limit=5))).next
+    assert (await same(lambda store: store.trades.after(1, limit=5))).next
 
 
 def test_settings_reach_every_statement(server: Bridge, remote: Database) -> None:

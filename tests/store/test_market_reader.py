@@ -1,9 +1,9 @@
-"""Markets by ticker, and their last price."""
+"""Markets by ticker and by search."""
 
 from app.domain.fixed import ONE
 from app.store.client import Database
 from app.store.market_reader import MarketReader
-from tests.feed.points import Point, add_market, add_points, seconds
+from tests.feed.points import add_market
 
 
 def test_the_latest_version_of_a_market(database: Database) -> None:
@@ -17,11 +17,3 @@ def test_the_latest_version_of_a_market(database: Database) -> None:
     assert reader.search("", 10) == [found]
     assert reader.search("before", 10) == []
     assert reader.market("GOL") is None
-
-
-def test_the_last_price(database: Database) -> None:
-    reader = MarketReader(database)
-    assert reader.last_price(1) == 0
-    noon = seconds("2024-03-01T12:00:00")
-    add_points(database, 1, [Point(noon, 100, 1), Point(noon + 90_000, 300, 1), Point(noon + 180_000, 0, 1)], parts=3)
-    assert reader.last_price(1) == 3.0

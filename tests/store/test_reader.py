@@ -44,7 +44,7 @@ class Script:
 
 
 async def closes(reader: Reader) -> list[float]:
-    return columns(await reader.bars(SERIES, 0, NOON + 3_600, 100))["c"]
+    return columns(await reader.steady(SERIES.market_id, lambda store: store.candles.bars(SERIES, 0, NOON + 3_600, 100)))["c"]
 
 
 def columns(candles: Candles) -> dict[str, list[float]]:
@@ -97,8 +97,9 @@ async def test_other_markets_are_read_meanwhile_and_patience_ends(database: Data
     with pytest.raises(MarketBusy):
         await closes(reader)
     with pytest.raises(MarketBusy):
-        await reader.last_price(1)
-    assert (await reader.bars(Series(2, resolution("1")), 0, NOON, 1)).bars == 0
+        await reader.steady(1, lambda store: store.prices.reference(1))
+    other = Series(2, resolution("1"))
+    assert (await reader.steady(2, lambda store: store.candles.bars(other, 0, NOON, 1))).bars == 0
 
 
 async def test_a_gate_that_never_rests_is_not_asked_for_ever(database: Database) -> None:
@@ -119,5 +120,5 @@ async def test_the_queue_is_bounded(database: Database) -> None:
             group.start_soon(closes, reader)
         await anyio.wait_all_tasks_blocked()
         with pytest.raises(TooManyQueries):
-            await reader.market("GOLD")
+            await reader.read(lambda store: store.markets.market("GOLD"))
         release.set()

@@ -1,0 +1,17 @@
+"""Everything that reads the store, in one place: a reader more is a line more."""
+
+from app.store.candle_reader import CandleReader
+from app.store.client import Database
+from app.store.market_reader import MarketReader
+from app.store.price_reader import PriceReader
+from app.store.trade_reader import TradeReader
+
+
+class Readers:
+    """One reader of each kind, of one database. They block: an event loop asks them by way of `Reader`."""
+
+    def __init__(self, database: Database) -> None:
+        self.candles = CandleReader(database)
+        self.markets = MarketReader(database)
+        self.prices = PriceReader(database)
+        self.trades = TradeReader(database)
