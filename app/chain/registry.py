@@ -71,6 +71,7 @@ class Registry:
             deployment_block=found.deployment_block if found else event.block_number,
             updated_block=event.block_number,
             updated_log_index=event.log_index,
+            updated_timestamp=event.timestamp,
         )
         self._index(listing.market)
         return listing.market
@@ -93,6 +94,7 @@ class Registry:
             deployment_block=event.block_number,
             updated_block=event.block_number,
             updated_log_index=event.log_index,
+            updated_timestamp=event.timestamp,
         )
         return listing.market
 
@@ -113,7 +115,9 @@ class Registry:
         return self._revise(event, listing, market, protocol=event.plan.protocols[0])
 
     def _revise(self, event: Event, listing: Listing, market: Market, **changes: Any) -> Market:
-        listing.market = replace(market, updated_block=event.block_number, updated_log_index=event.log_index, **changes)
+        listing.market = replace(
+            market, updated_block=event.block_number, updated_log_index=event.log_index, updated_timestamp=event.timestamp, **changes
+        )
         return listing.market
 
     def _ticker(self, listing: Listing, symbol: str) -> str:

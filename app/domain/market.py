@@ -31,6 +31,7 @@ class Market:
     deployment_block: int = 0
     updated_block: int = 0
     updated_log_index: int = 0
+    updated_timestamp: int = 0
 
 
 def market_id(chain_id: int, contract: str) -> int:

@@ -17,7 +17,7 @@ _EXACT = Context(prec=60)
 _MARKET_COLUMNS = """
     market_id, ticker, market_symbol, contract_address, chain_id, protocol, factory_market_id, vault_address, oracle_address,
     collateral_address, creator_address, market_type, starting_price, is_active, toUnixTimestamp(created_timestamp),
-    deployment_block, updated_block, updated_log_index
+    deployment_block, updated_block, updated_log_index, toUnixTimestamp(updated_timestamp)
 """
 _LATEST = "ORDER BY market_id, updated_block DESC, updated_log_index DESC LIMIT 1 BY market_id"
 _MARKETS = f"SELECT {_MARKET_COLUMNS} FROM vamm_markets WHERE market_id IN {{keys:Array(UInt64)}} {_LATEST}"

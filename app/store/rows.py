@@ -27,8 +27,11 @@ def markets(rows: Sequence[Market]) -> pa.Table:
     columns = {name: pa.array([getattr(row, name) for row in rows], pa.string()) for name in texts}
     columns["market_symbol"] = pa.array([row.symbol for row in rows], pa.string())
     columns["starting_price"] = _decimals([row.starting_price for row in rows])
-    columns["created_timestamp"] = _unsigned([row.created_timestamp for row in rows])
-    for name in ("market_id", "chain_id", "market_type", "is_active", "deployment_block", "updated_block", "updated_log_index"):
+    numbers = (
+        "market_id", "chain_id", "market_type", "is_active", "created_timestamp", "deployment_block", "updated_block", "updated_log_index",
+        "updated_timestamp",
+    )  # fmt: skip
+    for name in numbers:
         columns[name] = _unsigned([int(getattr(row, name)) for row in rows])
     return pa.table(columns)
 

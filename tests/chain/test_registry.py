@@ -85,6 +85,7 @@ def test_an_announced_market_whole() -> None:
             deployment_block=3,
             updated_block=3,
             updated_log_index=4,
+            updated_timestamp=TIME + 6,
         )
     ]
 
@@ -145,10 +146,10 @@ def test_a_market_announced_again_stays_who_it_is(ledger: MemoryLedger | None) -
 def test_status_changes_are_versions(ledger: MemoryLedger | None) -> None:
     logs = [created(GOLD, "GOLD", (1, 0), number=9), status(9, False, (2, 5)), status(9, True, (3, 1))]
     decoded = decode(*logs, ledger=ledger)
-    assert [(market.is_active, market.updated_block, market.updated_log_index) for market in decoded.markets] == [
-        (True, 1, 0),
-        (False, 2, 5),
-        (True, 3, 1),
+    assert [(market.is_active, market.updated_block, market.updated_log_index, market.updated_timestamp) for market in decoded.markets] == [
+        (True, 1, 0, TIME + 2),
+        (False, 2, 5, TIME + 4),
+        (True, 3, 1, TIME + 6),
     ]
     assert {market.ticker for market in decoded.markets} == {"GOLD"}
 
