@@ -3,7 +3,7 @@
 import re
 from typing import NamedTuple, Self
 
-from app.domain.trade import LOG_INDEX_BITS, MAX_LOG_INDEX, ordinal
+from app.domain.trade import LOG_INDEX_BITS, MAX_BLOCK_NUMBER, MAX_LOG_INDEX, ordinal
 
 _NUMBER = re.compile(r"[0-9]{1,20}")
 _LAST = 2**64 - 1
@@ -24,6 +24,16 @@ class Cursor(NamedTuple):
         if not _NUMBER.fullmatch(text) or (number := int(text)) > _LAST:
             raise ValueError("not a cursor")
         return cls(number >> LOG_INDEX_BITS, number & MAX_LOG_INDEX)
+
+    @classmethod
+    def first(cls) -> Self:
+        """A place before every event."""
+        return cls(0, -1)
+
+    @classmethod
+    def last(cls) -> Self:
+        """A place after every event."""
+        return cls(MAX_BLOCK_NUMBER, MAX_LOG_INDEX)
 
     @property
     def ordinal(self) -> int:

@@ -1,27 +1,16 @@
 """Reads one market's trades page by page: the latest first, or onwards from a place in the chain."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Final, NamedTuple
 
 from app.domain.cursor import Cursor
-from app.domain.resolution import DAY
-from app.domain.trade import MAX_BLOCK_NUMBER, MAX_LOG_INDEX
 from app.store.client import Database
+from app.store.days import LAST_SECOND, days, following_window, newest_window
 from app.store.queries import query
-
-LAST_SECOND: Final = 2**32 - 1
-"""Of the stored times: in the year 2106."""
 
 MOST_TRADES: Final = 5_000
 """Trades in one page, however many are asked for."""
-
-MOST_DAYS: Final = LAST_SECOND // DAY + 1
-"""Days that there can be: all of a market's are looked through, a few thousand rows."""
-
-FIRST: Final = Cursor(0, -1)
-LAST: Final = Cursor(MAX_BLOCK_NUMBER, MAX_LOG_INDEX)
-"""Places before and after every event."""
 
 
 class MarketTrade(NamedTuple):
@@ -60,14 +49,6 @@ class TradePage(NamedTuple):
     next: Cursor | None
 
 
-class _Day(NamedTuple):
-    """A day of a market: when it begins, its trades, the ordinal of its last event."""
-
-    start: int
-    trades: int
-    last: int
-
-
 class TradeReader:
     """Trades from the raw events. Blocks."""
 
@@ -78,8 +59,8 @@ class TradeReader:
         self, market_id: int, *, since: int | None = None, until: int | None = None, before: Cursor | None = None, limit: int
     ) -> TradePage:
         """The newest *limit* trades before the place *before*, with times in [*since*, *until*) (seconds UTC), newest first."""
-        lower, upper, place, limit = _time(since, 0), _time(until, LAST_SECOND), before or LAST, min(limit, MOST_TRADES)
-        lower, upper = _newest_window(self._days(market_id, lower, upper), lower, upper, place, limit + 1)
+        lower, upper, place, limit = _time(since, 0), _time(until, LAST_SECOND), before or Cursor.last(), min(limit, MOST_TRADES)
+        lower, upper = newest_window(days(self._database, market_id, lower, upper), lower, upper, place, limit + 1)
         return self._page("trades_newest", market_id, place, lower, upper, limit)
 
     def after(
@@ -89,14 +70,9 @@ class TradeReader:
 
         To follow a market, ask again from the last trade's cursor. What a reorganisation puts before that place is not told.
         """
-        lower, upper, place, limit = _time(since, 0), _time(until, LAST_SECOND), after or FIRST, min(limit, MOST_TRADES)
-        lower, upper = _following_window(self._days(market_id, lower, upper), lower, upper, place, limit + 1)
+        lower, upper, place, limit = _time(since, 0), _time(until, LAST_SECOND), after or Cursor.first(), min(limit, MOST_TRADES)
+        lower, upper = following_window(days(self._database, market_id, lower, upper), lower, upper, place, limit + 1)
         return self._page("trades_following", market_id, place, lower, upper, limit)
-
-    def _days(self, market_id: int, lower: int, upper: int) -> list[_Day]:
-        """Days with times in [*lower*, *upper*), newest first."""
-        parameters = {"market_id": market_id, "lower": lower - lower % DAY, "upper": upper, "limit": MOST_DAYS}
-        return [_Day(*row) for row in self._database.rows(query("trade_days"), parameters)]
 
     def _page(self, name: str, market_id: int, place: Cursor, lower: int, upper: int, limit: int) -> TradePage:
         parameters = {"market_id": market_id, "block": place.block_number, "log": place.log_index, "since": lower, "until": upper}
@@ -119,33 +95,6 @@ def _trade(row: Sequence[object]) -> MarketTrade:
     trade = MarketTrade._make(row)
     is_long = None if trade.is_long is None else bool(trade.is_long)
     return trade._replace(side=trade.side or None, is_long=is_long, is_liquidation=bool(trade.is_liquidation))
-
-
-def _newest_window(days: Iterable[_Day], lower: int, upper: int, place: Cursor, limit: int) -> tuple[int, int]:
-    """The part of [*lower*, *upper*) that surely holds the newest *limit* trades before *place*, given its *days*, newest first."""
-    trades, end = 0, upper
-    for day in days:
-        if day.last >= place.ordinal:  # the place lies in this day or before it
-            end = min(upper, day.start + DAY)
-        elif day.start + DAY <= upper:
-            trades += day.trades
-            if trades >= limit:
-                return max(lower, day.start), end
-    return lower, end
-
-
-def _following_window(days: Sequence[_Day], lower: int, upper: int, place: Cursor, limit: int) -> tuple[int, int]:
-    """The part of [*lower*, *upper*) that surely holds the oldest *limit* trades after *place*, given its *days*, newest first."""
-    trades, start, arrived = 0, lower, False
-    for day in reversed(days):
-        if day.last <= place.ordinal:
-            start = max(lower, day.start)
-        elif arrived:
-            trades += day.trades
-            if trades >= limit:
-                return start, min(upper, day.start + DAY)
-        arrived = arrived or day.last > place.ordinal  # the place may lie in the middle of that day: it is not counted
-    return start, upper
 
 
 def _time(time: int | None, default: int) -> int:
