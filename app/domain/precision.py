@@ -14,16 +14,21 @@ FAR = 10.0
 LASTING_DAYS = 3
 """Completed days in a row that a price must stay far away, to the same side, until the reference follows it."""
 
-_UNPRICED = 100
-"""Of a market that has had no price yet."""
+_UNPRICED = 2
+"""Decimal places of a market that has had no price yet."""
+
+
+def decimals(price: float) -> int:
+    """Decimal places with which *price* is shown."""
+    if not price > 0:
+        return _UNPRICED
+    magnitude = int(f"{price:.{SIGNIFICANT_DIGITS - 1}e}".partition("e")[2])  # rounded first: 999.9999 is shown as 1000.00
+    return min(max(SIGNIFICANT_DIGITS - 1 - magnitude, 0), MOST_DECIMALS)
 
 
 def pricescale(price: float) -> int:
     """Units that one quote currency is divided into on a chart of *price*: a power of ten."""
-    if not price > 0:
-        return _UNPRICED
-    magnitude = int(f"{price:.{SIGNIFICANT_DIGITS - 1}e}".partition("e")[2])  # rounded first: 999.9999 is shown as 1000.00
-    return int(10 ** min(max(SIGNIFICANT_DIGITS - 1 - magnitude, 0), MOST_DECIMALS))
+    return int(10 ** decimals(price))
 
 
 def reference_price(first: float, closes: Iterable[float]) -> float:

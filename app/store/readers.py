@@ -2,6 +2,7 @@
 
 from app.store.candle_reader import CandleReader
 from app.store.client import Database
+from app.store.mark_reader import MarkReader
 from app.store.market_reader import MarketReader
 from app.store.price_reader import PriceReader
 from app.store.trade_reader import TradeReader
@@ -12,6 +13,7 @@ class Readers:
 
     def __init__(self, database: Database) -> None:
         self.candles = CandleReader(database)
+        self.marks = MarkReader(database)
         self.markets = MarketReader(database)
         self.prices = PriceReader(database)
         self.trades = TradeReader(database)
