@@ -76,7 +76,7 @@ def failure(error: Exception) -> Response:
     """The datafeed's answer to a request that *error* ended."""
     match error:
         case HTTPException(status_code=404):
-            refusal = Refusal(404, "there is no such endpoint: config, symbols, search, history and time are")
+            refusal = Refusal(404, "the datafeed has no such endpoint")
         case HTTPException(status_code=405):
             refusal = Refusal(405, "the datafeed only answers GET", error.headers)
         case _:

@@ -15,10 +15,14 @@ class ChartLimits(NamedTuple):
 
 
 class State(TypedDict):
-    """`max_bars` is the most bars of an answer of /history; others hold `max_limit` at most, `default_limit` where none is asked for."""
+    """`max_bars` is the most bars of an answer of /history; others hold `max_limit` at most, `default_limit` where none is asked for.
+
+    `marks_trade_size` is the volume, in quote currency, from which on a trade is marked.
+    """
 
     reader: Reader
     max_bars: int
+    marks_trade_size: int
     charts: ChartDesk
     charts_limits: ChartLimits
     default_limit: int

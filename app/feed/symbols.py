@@ -13,8 +13,8 @@ CURRENCY: Final = "USD"
 CONFIG: Final = {
     "supports_search": True,
     "supports_group_request": False,
-    "supports_marks": False,
-    "supports_timescale_marks": False,
+    "supports_marks": True,
+    "supports_timescale_marks": True,
     "supports_time": True,
     "supported_resolutions": list(RESOLUTIONS),
     "exchanges": [

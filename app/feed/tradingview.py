@@ -1,20 +1,21 @@
-"""TradingView's UDF protocol, the core of it: config, symbols, search, history, time."""
+"""TradingView's UDF protocol: its routes, and the core of it (config, symbols, search, history, time)."""
 
 import time
-from typing import Any, Final
+from typing import Final
 
-import orjson
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Mount, Route
 
 from app.feed import parameters as read
+from app.feed.asking import asked_market, json
 from app.feed.failures import UdfError, UdfFailures
+from app.feed.groups import group
+from app.feed.marks import marks, timescale_marks
 from app.feed.state import State
-from app.feed.symbols import CONFIG, EXCHANGE, TYPE, currency, search_result, symbol_info, ticker
+from app.feed.symbols import CONFIG, EXCHANGE, TYPE, search_result, symbol_info, ticker
 from app.store.candle_reader import Candles, Series
-from app.store.market_reader import Listing
 
 SEARCH_LIMIT: Final = 30
 MOST_FOUND: Final = 50
@@ -23,14 +24,14 @@ MOST_FOUND: Final = 50
 
 async def config(request: Request[State]) -> Response:
     """What this datafeed can do."""
-    return _json(CONFIG)
+    return json(CONFIG)
 
 
 async def symbols(request: Request[State]) -> Response:
     """One market as a symbol object."""
-    listing = await _listing(request)
+    listing = await asked_market(request)
     market_id = listing.market_id
-    return _json(symbol_info(listing, await request.state["reader"].steady(market_id, lambda store: store.prices.reference(market_id))))
+    return json(symbol_info(listing, await request.state["reader"].steady(market_id, lambda store: store.prices.reference(market_id))))
 
 
 async def search(request: Request[State]) -> Response:
@@ -39,9 +40,9 @@ async def search(request: Request[State]) -> Response:
     text, kind, exchange = (read.text(query, name) for name in ("query", "type", "exchange"))
     limit = min(read.count(query, "limit") or SEARCH_LIMIT, MOST_FOUND)
     if kind.lower() not in ("", TYPE) or exchange.upper() not in ("", EXCHANGE):
-        return _json([])
+        return json([])
     found = await request.state["reader"].read(lambda store: store.markets.search(ticker(text), limit))
-    return _json([search_result(listing) for listing in found])
+    return json([search_result(listing) for listing in found])
 
 
 async def history(request: Request[State]) -> Response:
@@ -59,7 +60,7 @@ async def history(request: Request[State]) -> Response:
             raise UdfError(400, "from must not be after to")
     elif countback > most:
         raise UdfError(400, f"countback must be {most} or less")
-    series = Series((await _listing(request)).market_id, resolution)
+    series = Series((await asked_market(request)).market_id, resolution)
     begin, limit = (since or 0, most + 1) if countback is None else (0, countback)
     candles = await request.state["reader"].steady(series.market_id, lambda store: store.candles.bars(series, begin, until, limit))
     if candles.bars > most:
@@ -77,32 +78,18 @@ ROUTES: Final = Mount(
     routes=[
         Route("/config", config),
         Route("/symbols", symbols),
+        Route("/symbol_info", group),
         Route("/search", search),
         Route("/history", history),
+        Route("/marks", marks),
+        Route("/timescale_marks", timescale_marks),
         Route("/time", now),
     ],
     middleware=[Middleware(UdfFailures)],
 )
 
 
-async def _listing(request: Request[State]) -> Listing:
-    query = request.query_params
-    symbol, code, unit = read.required(query, "symbol"), read.text(query, "currencyCode"), read.text(query, "unitId")
-    listing = await request.state["reader"].read(lambda store: store.markets.market(ticker(symbol)))
-    if listing is None:
-        raise UdfError(404, f"there is no market {symbol}")
-    if code and code.upper() != currency(listing).upper():
-        raise UdfError(400, f"currencyCode must be {currency(listing)}: prices are not converted")
-    if unit:
-        raise UdfError(400, "unitId must be empty: prices are not converted")
-    return listing
-
-
 def _bars(candles: Candles) -> Response:
     if candles.bars:
         return Response(b'{"s":"ok",' + candles.columns.lstrip()[1:], media_type="application/json")
-    return _json({"s": "no_data"} if candles.older is None else {"s": "no_data", "nextTime": candles.older})
-
-
-def _json(content: Any) -> Response:
-    return Response(orjson.dumps(content), media_type="application/json")
+    return json({"s": "no_data"} if candles.older is None else {"s": "no_data", "nextTime": candles.older})

@@ -21,5 +21,8 @@ class ServiceSettings(BaseModel):
     )
     http_default_limit: int = Field(600, ge=1, le=100_000, description="Bars in an answer that no limit was asked for (not /history).")
     http_max_limit: int = Field(5_000, ge=1, le=100_000, description="Bars in an answer, at most (not /history).")
+    marks_trade_size: int = Field(
+        100_000, ge=1, le=10**15, description="Volume, in quote currency, from which on a trade is marked on charts."
+    )
     log_level: Level = Field("info", description="Least level that is logged: debug, info, warn or error; debug shows traces.")
     log_format: Literal["text", "json"] = Field("text", description="One readable line (text) or one JSON object (json) an event.")

@@ -2,13 +2,16 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
 
 from app.domain.fixed import ONE
+from app.store import rows
 from app.store.client import Database
 from tests.feed.points import Point, add_market, add_points, seconds
+from tests.store.rows import trade
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 ASKS = "> "
@@ -16,7 +19,7 @@ ASKS = "> "
 
 @pytest.fixture
 def markets(database: Database) -> None:
-    """GOLD: three minutes on a Friday with a gap inside, and one on the Tuesday after. DUST: never traded."""
+    """GOLD: three minutes on a Friday with a gap inside, and one on the Tuesday after. DUST: never traded. OIL: an eventful Friday."""
     add_market(database, 1, "GOLD", symbol="GOLD", starting_price=2_000 * ONE)
     add_market(database, 2, "DUST-PERP", symbol="Dust / USD", starting_price=12_340_000_000_000)
     friday, tuesday = seconds("2024-03-01T09:30:00"), seconds("2024-03-05T16:00:00")
@@ -34,6 +37,24 @@ def markets(database: Database) -> None:
             Point(tuesday + 30, 200_900, 5),
         ],
     )
+    oil = {"symbol": "OIL", "starting_price": 80 * ONE, "created_timestamp": friday, "deployment_block": 1}
+    add_market(database, 3, "OIL", updated_timestamp=friday, updated_block=1, **oil)
+    add_market(database, 3, "OIL", updated_timestamp=friday + 600, updated_block=900, is_active=False, **oil)
+    told: list[dict[str, Any]] = [
+        {"volume": 120_000 * ONE, "side": "buy"},
+        {"volume": 99_999 * ONE, "side": "sell"},
+        {"volume": 5_000 * ONE, "liquidation_volume": 5_000 * ONE, "action": "liquidate", "is_long": True, "side": "sell"},
+        {
+            "volume": 40_000 * ONE,
+            "liquidation_volume": 40_000 * ONE,
+            "action": "liquidate",
+            "is_long": False,
+            "price": 80_250_000_000_000_000_000,
+        },
+        {"volume": 0, "price": 0, "price_type": "", "action": "funding", "funding_rate": 125 * ONE // 10**6},
+    ]
+    trades = [trade(number, 0, 3, 80, 0, timestamp=friday + 20 * number, **event) for number, event in enumerate(told, 1)]
+    database.insert("vamm_market_transactions", rows.trades(trades))
 
 
 @pytest.mark.usefixtures("markets")

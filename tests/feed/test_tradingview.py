@@ -62,9 +62,7 @@ def test_config_promises_what_there_is(listed: TestClient) -> None:
     config = listed.get(f"{PATH}/config").json()
     assert config["supports_search"] is True
     assert config["supports_group_request"] is False
-    for feature in ("symbol_info", "marks", "timescale_marks", "quotes"):
-        check_refused(listed.get(f"{PATH}/{feature}"), 404)
-    assert config["supports_marks"] is config["supports_timescale_marks"] is False
+    assert config["supports_marks"] is config["supports_timescale_marks"] is True
     assert config["supported_resolutions"] == ["1S", "1", "5", "15", "30", "60", "240", "1D", "1W", "1M"]
     assert config["exchanges"][0]["value"] == ""
 
@@ -98,7 +96,7 @@ def test_the_scale_stays_until_a_tenfold_move_has_lasted(client: TestClient, dat
 
 
 @pytest.mark.parametrize("symbol", ["SILVER", "NYSE:GOLD", "VAMM:", "GOLD' OR 1=1 --", "{symbol:String}", "\\", "\0"])
-@pytest.mark.parametrize("endpoint", ["symbols", "history"])
+@pytest.mark.parametrize("endpoint", ["symbols", "history", "marks", "timescale_marks"])
 def test_an_unknown_symbol(listed: TestClient, endpoint: str, symbol: str) -> None:
     check_refused(listed.get(f"{PATH}/{endpoint}", params={"symbol": symbol, "resolution": "1", "from": 0, "to": 9}), 404, symbol.strip())
 
@@ -222,7 +220,15 @@ def test_what_is_no_endpoint_and_no_method(listed: TestClient) -> None:
 
 def test_a_store_that_is_away(client: TestClient, database: Database) -> None:
     database.run("DROP TABLE vamm_markets SYNC")
-    for endpoint in ("symbols?symbol=GOLD", "search?query=", "history?symbol=GOLD&resolution=1&from=0&to=9"):
+    ranged = "symbol=GOLD&resolution=1&from=0&to=9"
+    for endpoint in (
+        "symbols?symbol=GOLD",
+        "search?query=",
+        "symbol_info",
+        f"history?{ranged}",
+        f"marks?{ranged}",
+        f"timescale_marks?{ranged}",
+    ):
         response = client.get(f"{PATH}/{endpoint}")
         check_refused(response, 503, "store")
         assert int(response.headers["retry-after"]) > 0

@@ -58,7 +58,8 @@ def test_the_ledger_works(server: Bridge, empty_database: Database) -> None:
 
 @pytest.mark.anyio
 async def test_readers_see_the_same(remote: Database, database: Database) -> None:
-    ledger_on(remote).commit(FIRST)
+    seen = Batch(FIRST.blocks, [*FIRST.trades, trade(119, 9, 1, 5, 0, action="funding", funding_rate=7)], FIRST.markets)
+    ledger_on(remote).commit(seen)
     by_way, directly = (Reader(each, RewindGate(each), concurrency=2) for each in (remote, database))
 
     async def same(ask: Callable[[Readers], T]) -> T:
@@ -76,6 +77,10 @@ async def test_readers_see_the_same(remote: Database, database: Database) -> Non
     assert await same(lambda store: store.prices.references([1, 2, 3]))
     assert (await same(lambda store: store.trades.trades(1, limit=5))).next
     assert (await same(lambda store: store.trades.after(1, limit=5))).next
+    minutes = Series(1, resolution("1"))
+    assert await same(lambda store: store.marks.marks(minutes, 0, GENESIS + 9_000, 100))
+    assert await same(lambda store: store.marks.timescale_marks(minutes, 0, GENESIS + 9_000))
+    assert await same(lambda store: store.markets.most_active(5))
 
 
 def test_settings_reach_every_statement(server: Bridge, remote: Database) -> None:
