@@ -1,17 +1,20 @@
 """Bars as programs take them: rows cut from the store's columns, with gaps filled where that is asked for."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import Any, Final, NamedTuple
 
 import orjson
 
 from app.domain.resolution import Resolution
 from app.store.candle_reader import Candles
 
+LASTING: Final = ("funding_rate", "open_interest")
+"""Figures that a bar without events has from the one before."""
+
 
 class Bar(NamedTuple):
-    """One bar; `time` in seconds since 1970."""
+    """One bar; `time` in seconds since 1970. `figures` are those of extended candles, empty where they were not asked for."""
 
     time: int
     open: float
@@ -19,28 +22,42 @@ class Bar(NamedTuple):
     low: float
     close: float
     volume: float
+    figures: Mapping[str, Any] = {}
+
+    @property
+    def row(self) -> dict[str, Any]:
+        """The bar as one object."""
+        prices = {"time": self.time, "open": self.open, "high": self.high, "low": self.low, "close": self.close, "volume": self.volume}
+        return {**prices, **self.figures} if self.figures else prices
+
+    def flat(self, time: int) -> "Bar":
+        """The bar at *time* that nothing happened in, when this one is the last before it."""
+        figures = {name: self.figures[name] if name in LASTING else None if name == "vwap" else 0 for name in self.figures}
+        return Bar(time, self.close, self.close, self.close, self.close, 0, figures)
 
 
 def bars_of(candles: Candles) -> list[Bar]:
     """The bars of *candles*, ascending."""
     columns = orjson.loads(candles.columns)
-    return [Bar(*row) for row in zip(*(columns[name] for name in "tohlcv"), strict=True)]
+    prices = zip(*(columns.pop(name) for name in "tohlcv"), strict=True)
+    if not columns:
+        return [Bar(*row) for row in prices]
+    figures = (dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True))
+    return [Bar(*row)._replace(figures=more) for row, more in zip(prices, figures, strict=True)]
 
 
-def filled(bars: Sequence[Bar], resolution: Resolution, first: int, last: int, before: float | None) -> list[Bar]:
+def filled(bars: Sequence[Bar], resolution: Resolution, first: int, last: int, before: Bar | None) -> list[Bar]:
     """*bars* with a flat bar of no volume in each gap from *first* to *last* (starts of bars).
 
-    A flat bar has the close before it; *before* is the close before *first*, None where the market had none: it begins with its first bar.
+    A flat bar has the close of the one before it; *before* is the last one before *first*, None where the market begins with its first bar.
     """
     known = {bar.time: bar for bar in bars}
     whole: list[Bar] = []
     for start in _starts(resolution, first, last):
-        bar = known.get(start)
+        bar = known.get(start) or (before.flat(start) if before else None)
         if bar:
-            before = bar.close
-        elif before is None:
-            continue
-        whole.append(bar or Bar(start, before, before, before, before, 0.0))
+            before = bar
+            whole.append(bar)
     return whole
 
 

@@ -14,6 +14,7 @@ from app.feed.endpoint import Endpoint, Query
 from app.feed.fields import LIMIT, Interval, Moment, Symbol
 from app.feed.series import Span
 from app.feed.state import State
+from app.feed.trades import Trades, TradesQuery, trades
 from app.store.candle_reader import Series
 
 UP: Final = "#26a69a80"
@@ -69,6 +70,19 @@ class OhlcvBar(BaseModel):
     close: float
     volume: float
 
+    trades: int | None = Field(None, description="From here on: with extended=true only.")
+    vwap: float | None = None
+    fees: float | None = None
+    unique_traders: int | None = None
+    buy_volume: float | None = None
+    sell_volume: float | None = None
+    long_trades: int | None = None
+    short_trades: int | None = None
+    liquidation_volume: float | None = None
+    liquidation_count: int | None = None
+    funding_rate: float | None = None
+    open_interest: float | None = Field(None, description="After the bar's last event.")
+
 
 class VolumePoint(BaseModel):
     """One column of a histogram."""
@@ -96,7 +110,7 @@ class Volume(BaseModel):
 
 async def ohlcv(request: Request[State], query: OhlcvQuery) -> Response:
     """Bars of a market, ascending, the newest ones of those asked for."""
-    return await _answer(request, query, lambda bar, time: {**bar._asdict(), "time": time})
+    return await _answer(request, query, lambda bar, time: {**bar.row, "time": time}, extended=query.extended)
 
 
 async def volume(request: Request[State], query: VolumeQuery) -> Response:
@@ -107,15 +121,18 @@ async def volume(request: Request[State], query: VolumeQuery) -> Response:
 ENDPOINTS: Final = (
     Endpoint("/api/lightweight/ohlcv", ohlcv, OhlcvQuery, Ohlcv),
     Endpoint("/api/lightweight/volume", volume, VolumeQuery, Volume),
+    Endpoint("/api/lightweight/trades", trades, TradesQuery, Trades),
 )
 
 
-async def _answer(request: Request[State], query: BarQuery, row: Callable[[Bar, int | str], dict[str, Any]]) -> Response:
+async def _answer(
+    request: Request[State], query: BarQuery, row: Callable[[Bar, int | str], dict[str, Any]], *, extended: bool = False
+) -> Response:
     limit = read.limit_of(request, query.limit)
     read.in_order(query.since, query.until)
     listing = await read.market(request, query.symbol)
     bars_of = read.page_without_gaps if query.fill == "previous" else read.page
-    found = await bars_of(request, Series(listing.market_id, query.timeframe), Span(query.since, query.until, limit))
+    found = await bars_of(request, Series(listing.market_id, query.timeframe), Span(query.since, query.until, limit, extended))
     write: Callable[[int], int | str] = iso if query.time_format == "iso" else int
     ends = {"from": query.since, "to": query.until, "next": found.next}
     meta = {

@@ -10,16 +10,18 @@ from app.feed.bars import Bar, bars_of, filled
 from app.feed.failures import RequestError
 from app.feed.state import State
 from app.feed.symbols import ticker
-from app.store.candle_reader import LAST_SECOND, Series, first_start
+from app.store.candle_reader import LAST_SECOND, Candles, Series, first_start
 from app.store.market_reader import Listing
+from app.store.readers import Readers
 
 
 class Span(NamedTuple):
-    """The newest *limit* bars that begin in [*since*, *until*), seconds; None leaves an end open."""
+    """The newest *limit* bars that begin in [*since*, *until*), seconds; None leaves an end open. *extended*: with all their figures."""
 
     since: int | None
     until: int | None
     limit: int
+    extended: bool = False
 
 
 class Page(NamedTuple):
@@ -54,7 +56,7 @@ def in_order(since: int | None, until: int | None) -> None:
 async def page(request: Request[State], series: Series, span: Span) -> Page:
     """The bars of *span*."""
     until = LAST_SECOND if span.until is None else span.until
-    bars = await _bars(request, series, span.since or 0, until, span.limit)
+    bars = await _bars(request, series, span._replace(since=span.since or 0, until=until))
     return Page(bars, bars[0].time if len(bars) == span.limit else None)
 
 
@@ -66,15 +68,20 @@ async def page_without_gaps(request: Request[State], series: Series, span: Span)
     first = max(floor, resolution.back(last, span.limit - 1))
     if first > last:
         return Page([], None)
-    bars = await _bars(request, series, first, last + 1, span.limit)
-    earlier = await _bars(request, series, 0, first, 1)
-    whole = filled(bars, resolution, first, last, earlier[-1].close if earlier else None)
+    bars = await _bars(request, series, span._replace(since=first, until=last + 1))
+    earlier = await _bars(request, series, span._replace(since=0, until=first, limit=1))
+    whole = filled(bars, resolution, first, last, earlier[-1] if earlier else None)
     return Page(whole, first if earlier and first > floor else None)
 
 
-async def _bars(request: Request[State], series: Series, since: int, until: int, limit: int) -> list[Bar]:
-    reader = request.state["reader"]
-    return bars_of(await reader.steady(series.market_id, lambda store: store.candles.bars(series, since, until, limit)))
+async def _bars(request: Request[State], series: Series, span: Span) -> list[Bar]:
+    since, until, limit, extended = span.since or 0, span.until or 0, span.limit, span.extended
+
+    def ask(store: Readers) -> Candles:
+        read = store.candles.extended if extended else store.candles.bars
+        return read(series, since, until, limit)
+
+    return bars_of(await request.state["reader"].steady(series.market_id, ask))
 
 
 def _last_start(resolution: Resolution, until: int | None) -> int:

@@ -12,6 +12,7 @@ from app.feed.endpoint import Endpoint, Query
 from app.feed.fields import INTERVALS, LIMIT, Interval, Moment, Symbol
 from app.feed.series import Span
 from app.feed.state import State
+from app.feed.trades import Trades, TradesQuery, trades
 from app.store.candle_reader import Series
 
 
@@ -58,7 +59,7 @@ async def candles(request: Request[State], query: CandleQuery) -> Response:
     read.in_order(query.since, query.until)
     listing = await read.market(request, query.symbol)
     found = await read.page(request, Series(listing.market_id, query.interval), Span(query.since, query.until, limit))
-    rows = [(bar.time * 1_000, *bar[1:]) for bar in found.bars]
+    rows = [(bar.time * 1_000, *bar[1:6]) for bar in found.bars]
     return _json({"symbol": listing.ticker, "interval": query.interval.name, "data": rows})
 
 
@@ -66,6 +67,7 @@ ENDPOINTS: Final = (
     Endpoint("/api/v1/intervals", intervals, SymbolQuery, Intervals),
     Endpoint("/api/v1/symbols/{symbol}/intervals", intervals, SymbolQuery, Intervals),
     Endpoint("/api/v1/candles", candles, CandleQuery, Candles),
+    Endpoint("/api/v1/trades", trades, TradesQuery, Trades),
 )
 
 

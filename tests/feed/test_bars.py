@@ -18,8 +18,12 @@ def starts(resolution: Resolution, count: int) -> list[int]:
     return list(itertools.accumulate(range(count - 1), lambda start, _: resolution.next_start(start), initial=first))
 
 
-@given(resolution=resolutions, present=st.lists(st.booleans(), min_size=1, max_size=60), before=st.none() | st.floats(1, 9))
-def test_gaps_are_flat_and_nothing_comes_before_the_first_bar(resolution: Resolution, present: list[bool], before: float | None) -> None:
+@given(
+    resolution=resolutions,
+    present=st.lists(st.booleans(), min_size=1, max_size=60),
+    before=st.none() | st.builds(lambda close: Bar(0, 1, 2, 3, close, 4), st.floats(1, 9)),
+)
+def test_gaps_are_flat_and_nothing_comes_before_the_first_bar(resolution: Resolution, present: list[bool], before: Bar | None) -> None:
     slots = starts(resolution, len(present))
     bars = [Bar(slot, 1.0, 3.0, 0.5, float(2 + number), 7.0) for number, slot in enumerate(slots) if present[number]]
     whole = filled(bars, resolution, slots[0], slots[-1], before)
@@ -27,7 +31,7 @@ def test_gaps_are_flat_and_nothing_comes_before_the_first_bar(resolution: Resolu
     begun = 0 if before is not None else next((number for number, there in enumerate(present) if there), len(slots))
     assert [bar.time for bar in whole] == slots[begun:]
     for earlier, bar in itertools.pairwise(whole):
-        assert bar.volume or bar[1:] == (earlier.close,) * 4 + (0.0,)
+        assert bar.volume or bar[1:6] == (earlier.close,) * 4 + (0,)
 
 
 @given(resolution=resolutions, bars=st.integers(0, 700))

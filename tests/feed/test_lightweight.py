@@ -148,3 +148,19 @@ def test_how_many(client: TestClient, gold: list[Point]) -> None:
 def test_refusals_name_the_parameter(client: TestClient, gold: list[Point], query: str, status: int, error: str) -> None:
     response = client.get(f"/api/lightweight/ohlcv?{query}")
     assert (response.status_code, response.json()) == (status, {"success": False, "error": error})
+
+
+def test_extended_bars_have_all_their_figures(client: TestClient, gold: list[Point]) -> None:
+    query = {"symbol": "GOLD", "timeframe": "1h", "from_": "2024-01-01", "to": "2024-01-01T09:00:00Z", "extended": "true"}
+    present = ask(client, **query)["data"]
+    first = present[0]
+    assert (first["trades"], first["buy_volume"], first["long_trades"], first["funding_rate"]) == (40, 200, 40, None)
+    assert all(bar["low"] <= bar["vwap"] <= bar["high"] for bar in present)
+    whole = ask(client, **query, fill="previous")["data"]
+    flat = [bar for bar in whole if bar not in present]
+    assert [bar for bar in whole if bar in present] == present
+    assert len(flat) == 1
+    for bar in flat:
+        assert bar.keys() == present[0].keys()
+        assert (bar["trades"], bar["vwap"], bar["fees"]) == (0, None, 0)
+        assert bar["open_interest"] == 5
