@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from app.feed import charts, surfaces, tradingview
+from app.feed import charts, static, surfaces, tradingview
 from app.feed.state import ChartLimits, State
 from app.settings import Settings
 from app.store.chart_desk import ChartDesk
@@ -50,6 +50,7 @@ def create_app(settings: Settings, database: Database | None = None) -> Starlett
             surfaces.LIGHTWEIGHT,
             surfaces.V1,
             *surfaces.DESCRIPTION,
+            static.ROUTES,
         ],
         middleware=[
             Middleware(
