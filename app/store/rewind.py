@@ -24,7 +24,7 @@ SELECT toUnixTimestamp(max(block_timestamp)) FROM vamm_checkpoints WHERE chain_i
 _UNDO = {  # the checkpoint first: it never claims what is not stored
     "vamm_checkpoints": "chain_id = {chain_id:UInt64} AND block_number >= {block:UInt64}",
     "vamm_market_transactions": _EVENTS,
-    "vamm_markets": "chain_id = {chain_id:UInt64} AND updated_block >= {block:UInt64}",
+    **dict.fromkeys(("vamm_markets", "vamm_tickers", "vamm_listings"), "chain_id = {chain_id:UInt64} AND updated_block >= {block:UInt64}"),
     "vamm_set_aside": "chain_id = {chain_id:UInt64} AND block_number >= {block:UInt64}",
 }
 _SCOPE = "market_id IN {markets:Array(UInt64)} AND timestamp >= toDateTime({since:UInt32}, 'UTC')"

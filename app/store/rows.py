@@ -1,11 +1,14 @@
 """Domain values as Arrow tables: the columns of the tables that the writer fills."""
 
 from collections.abc import Callable, Iterable, Sequence
+from decimal import Decimal
 from typing import Any
 
 import pyarrow as pa
 
 from app.domain.block import Block, SetAside
+from app.domain.catalogue import CatalogueEntry
+from app.domain.fixed import units
 from app.domain.market import Market
 from app.domain.trade import Trade
 
@@ -33,6 +36,20 @@ def markets(rows: Sequence[Market]) -> pa.Table:
     )  # fmt: skip
     for name in numbers:
         columns[name] = _unsigned([int(getattr(row, name)) for row in rows])
+    return pa.table(columns)
+
+
+def catalogue(rows: Sequence[CatalogueEntry]) -> pa.Table:
+    """Rows of `vamm_catalogue`; what is left out there is the engine's to fill."""
+    texts = (
+        "contract_address", "name", "description", "category", "base_asset", "quote_asset", "icon_url", "banner_url", "website_url",
+    )  # fmt: skip
+    columns = {name: pa.array([getattr(row, name) for row in rows], pa.string()) for name in texts}
+    for name in ("min_trade_size", "max_leverage", "fee_rate"):
+        amounts: list[Decimal | None] = [getattr(row, name) for row in rows]
+        columns[name] = _decimals([None if amount is None else units(amount) for amount in amounts])
+    for name in ("market_id", "chain_id", "funding_interval"):
+        columns[name] = _unsigned([getattr(row, name) for row in rows])
     return pa.table(columns)
 
 

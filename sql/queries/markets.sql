@@ -1,18 +1,24 @@
--- Markets that hold {text} in ticker or symbol, with their last price and the last day with an event, the lately active first.
-SELECT ticker, market_symbol, chain_id, protocol, contract_address, is_active, price, last_day
+-- What {market_ids} are and did: protocol and contract, the last price and the last day with an event, the volume since {since} (seconds).
+SELECT market_id, chain_id, protocol, contract_address, price, last_day, volume
 FROM
 (
-    SELECT *
+    SELECT market_id, chain_id, protocol, contract_address
     FROM vamm_markets
+    WHERE market_id IN {market_ids:Array(UInt64)}
     ORDER BY market_id, updated_block DESC, updated_log_index DESC
     LIMIT 1 BY market_id
 ) AS markets
 LEFT JOIN
 (
-    SELECT market_id, max(close).2 AS price, toUInt32(max(timestamp)) AS last_day
+    SELECT market_id, argMax(close.2, close.1) AS price, toUInt32(max(timestamp)) AS last_day
     FROM vamm_ohlcv_1d
+    WHERE market_id IN {market_ids:Array(UInt64)}
     GROUP BY market_id
-) AS candles USING (market_id)
-WHERE positionCaseInsensitiveUTF8(concat(ticker, ' ', market_symbol), {text:String}) > 0
-ORDER BY last_day DESC, ticker
-LIMIT {limit:UInt32}
+) AS days USING (market_id)
+LEFT JOIN
+(
+    SELECT market_id, sum(volume) AS volume
+    FROM vamm_ohlcv_1h
+    WHERE market_id IN {market_ids:Array(UInt64)} AND timestamp > toDateTime({since:UInt32}, 'UTC')
+    GROUP BY market_id
+) AS hours USING (market_id)

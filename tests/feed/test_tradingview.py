@@ -219,7 +219,7 @@ def test_what_is_no_endpoint_and_no_method(listed: TestClient) -> None:
 
 
 def test_a_store_that_is_away(client: TestClient, database: Database) -> None:
-    database.run("DROP TABLE vamm_markets SYNC")
+    database.run("DROP TABLE vamm_tickers SYNC")
     ranged = "symbol=GOLD&resolution=1&from=0&to=9"
     for endpoint in (
         "symbols?symbol=GOLD",
