@@ -12,6 +12,7 @@ from app.settings.cache import CacheSettings
 from app.settings.chain import ChainSettings
 from app.settings.limits import LimitSettings
 from app.settings.live import LiveSettings
+from app.settings.markets import MarketSettings
 from app.settings.service import ServiceSettings
 from app.settings.storage import StorageSettings
 from app.settings.store import StoreSettings
@@ -21,6 +22,7 @@ ENV_FILE = Path(".env")
 SECTIONS: tuple[type[BaseModel], ...] = (
     ChainSettings,
     StoreSettings,
+    MarketSettings,
     ServiceSettings,
     StorageSettings,
     CacheSettings,
@@ -31,7 +33,7 @@ SECTIONS: tuple[type[BaseModel], ...] = (
 
 
 class Settings(
-    LiveSettings, LimitSettings, CacheSettings, StorageSettings, ServiceSettings, StoreSettings, ChainSettings
+    LiveSettings, LimitSettings, CacheSettings, StorageSettings, ServiceSettings, MarketSettings, StoreSettings, ChainSettings
 ):  # fields of the last base come first
     """All settings, as values: from the environment by `load_settings`, or by hand. Printing them shows no secret."""
 
