@@ -11,8 +11,10 @@ from pydantic import SecretStr
 
 from app import operations, service
 from app.chain.protocol import load_protocols
+from app.cli_markets import markets
 from app.cli_set_aside import set_aside
 from app.console import EXIT_CODES, Chain, node_settings_for, read_blocks, settings_for
+from app.demo.catalogue import catalogue
 from app.demo.chain import DemoChain
 from app.demo.node import serving
 from app.demo.saved import saved_genesis
@@ -20,6 +22,7 @@ from app.domain.errors import DatafeedError
 from app.following import Pulse, listening
 from app.main import create_app
 from app.ops import screen
+from app.store.catalogue import Catalogue
 from app.store.client import open_database
 from app.store.schema import migrate as apply_schema
 from app.store.verify import verify as compare
@@ -35,6 +38,7 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
 )
+app.add_typer(markets, name="markets")
 app.add_typer(set_aside, name="set-aside")
 
 
@@ -89,8 +93,10 @@ def demo(
     """
     settings = settings_for(context)
     load_protocols(folder=settings.protocols_dir)
-    chain = DemoChain(saved_genesis(settings.data_dir, seed=seed, markets=markets))
+    genesis = saved_genesis(settings.data_dir, seed=seed, markets=markets)
+    chain = DemoChain(genesis)
     with service.store(settings) as database:
+        Catalogue(database).replace(catalogue(genesis))
         job = service.server(create_app(settings, database), settings, _announced)
 
         async def work() -> None:
@@ -188,38 +194,6 @@ def verify(
         screen.table("Differences", ("table", "#market id", "time, UTC", "stored", "by the raw rows"), rows)
         raise typer.Exit(1)
     screen.out.print("no difference")
-
-
-@app.command(epilog=EXIT_CODES)
-def markets(
-    context: typer.Context,
-    text: Annotated[str, typer.Argument(help="Part of a ticker or symbol; all where left out.")] = "",
-    limit: Annotated[int, typer.Option(min=1, max=10_000, help="Markets to list.")] = 100,
-) -> None:
-    """List the markets that were found on the chain, those with recent events first.
-
-    `datafeed markets btc`
-    """
-    settings = settings_for(context)
-    with service.store(settings, writes=False) as database:
-        found = operations.markets(database, text, limit)
-    rows = (
-        (
-            row.ticker,
-            row.symbol,
-            f"{row.price:.6g}",
-            screen.day(row.last_day),
-            row.protocol,
-            row.chain_id,
-            row.contract,
-            "" if row.is_active else "no",
-        )
-        for row in found
-    )
-    if not found:
-        screen.out.print(f"no market has {text} in its ticker or symbol" if text else "no market is stored yet", markup=False)
-        return
-    screen.table("Markets", ("ticker", "symbol", "#price", "last event", "protocol", "#chain", "contract", "active"), rows)
 
 
 @app.command(epilog=EXIT_CODES)

@@ -80,24 +80,6 @@ class Rewound(NamedTuple):
     begun: int | None
 
 
-class Listed(NamedTuple):
-    """A market as `datafeed markets` shows it; `price` is 0 and `last_day` (seconds) 0 where nothing ever happened."""
-
-    ticker: str
-    symbol: str
-    chain_id: int
-    protocol: str
-    contract: str
-    is_active: bool
-    price: float
-    last_day: int
-
-
-def markets(database: Database, text: str, limit: int) -> list[Listed]:
-    """Up to *limit* markets that hold *text* in ticker or symbol, the lately active first."""
-    return [Listed(*row) for row in database.rows(query("markets"), {"text": text, "limit": limit})]
-
-
 def chain(database: Database, wanted: int | None = None) -> int:
     """The chain id to work on: *wanted*, or the only one that is stored."""
     stored = [int(chain_id) for chain_id, _ in database.rows(query("chains"))]

@@ -1,0 +1,141 @@
+"""The commands `datafeed markets`: which there are, everything known of one, and what people say of them."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from app import service
+from app.console import EXIT_CODES, settings_for
+from app.domain.errors import DatafeedError
+from app.markets import Listed, import_catalogue, listed
+from app.ops import screen
+from app.store.market_reader import MarketDetail, MarketReader
+
+MOST_LISTED = 10_000
+"""Markets of one list."""
+
+STRANGERS_NAMED = 20
+"""Contracts without a market that are named; further ones are counted."""
+
+COLUMNS = ("ticker", "symbol", "name", "tier", "#price", "#24 h volume", "last event", "protocol", "#chain", "contract", "active")
+
+markets = typer.Typer(
+    help="Markets: those found on the chain, and what a catalogue says of them. Alone, it lists them.",
+    epilog=EXIT_CODES,
+    invoke_without_command=True,
+)
+
+
+class UnknownMarket(DatafeedError):
+    """No market has that ticker."""
+
+    help = "`datafeed markets list TEXT` finds markets by a part of their ticker, symbol, name or description."
+
+
+@markets.callback()
+def choose(context: typer.Context) -> None:
+    """Markets: those found on the chain, and what a catalogue says of them. Alone, it lists them."""
+    if context.invoked_subcommand is None:
+        list_markets(context)
+
+
+@markets.command("list", epilog=EXIT_CODES)
+def list_markets(
+    context: typer.Context,
+    text: Annotated[str, typer.Argument(help="Part of a ticker, symbol, name or description; all where left out.")] = "",
+    limit: Annotated[int, typer.Option(min=1, max=MOST_LISTED, help="Markets to list.")] = 100,
+) -> None:
+    """List the markets that were found on the chain, of those listed the ones with recent events first.
+
+    `datafeed markets list btc`
+    """
+    settings = settings_for(context)
+    with service.store(settings, writes=False) as database:
+        found = listed(database, text, limit, thresholds=settings.tier_volumes, now=int(time.time()))
+    if not found:
+        screen.out.print(
+            f"no market has {text} in its ticker, symbol, name or description" if text else "no market is stored yet", markup=False
+        )
+        return
+    screen.table("Markets", COLUMNS, map(_row, found))
+
+
+@markets.command("import", epilog=EXIT_CODES)
+def import_markets(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="A catalogue: .toml or .json.", metavar="FILE")],
+) -> None:
+    """Import a catalogue: what people want to know of markets, and the chain does not tell.
+
+    An entry takes the place of what was said of its market before. With any mistake in the file, nothing is imported (exit code 2).
+
+    `datafeed markets import markets.toml`
+    """
+    settings = settings_for(context)
+    with service.store(settings) as database:
+        done = import_catalogue(database, file)
+    screen.out.print(f"{done.entries} imported")
+    if done.strangers:
+        more = len(done.strangers) - STRANGERS_NAMED
+        named = ", ".join(done.strangers[:STRANGERS_NAMED]) + (f" and {more} more" if more > 0 else "")
+        screen.out.print(f"{len(done.strangers)} of them are no markets yet: {named}", markup=False)
+
+
+@markets.command(epilog=EXIT_CODES)
+def show(
+    context: typer.Context,
+    ticker: Annotated[str, typer.Argument(help="The ticker, in any case.", metavar="TICKER")],
+) -> None:
+    """Show everything that is known of a market.
+
+    `datafeed markets show btc`
+    """
+    settings = settings_for(context)
+    with service.store(settings, writes=False) as database:
+        detail = MarketReader(database).detail(ticker)
+        if detail is None:
+            raise UnknownMarket(f"there is no market {ticker}")
+    screen.table(detail.ticker, ("what", "value"), _facts(detail))
+
+
+def _row(row: Listed) -> tuple[object, ...]:
+    listing = row.listing
+    return (
+        listing.ticker,
+        listing.symbol,
+        listing.name,
+        row.tier,
+        f"{row.price:.6g}",
+        f"{row.volume_24h:,.0f}",
+        screen.day(row.last_day),
+        row.protocol,
+        row.chain_id,
+        row.contract,
+        "" if listing.is_active else "no",
+    )
+
+
+def _facts(detail: MarketDetail) -> Iterator[tuple[str, object]]:
+    """Name and value of everything that is known; what is not is left out."""
+    for name, value in detail._asdict().items():
+        if name.endswith(("_timestamp", "_at")) and value:
+            yield name.removesuffix("_timestamp").removesuffix("_at").replace("_", " "), f"{screen.moment(value)} UTC"
+        elif name == "entry":
+            for key in ("name", "description", "category", "base_asset", "quote_asset", "icon_url", "banner_url", "website_url"):
+                if text := getattr(value, key, ""):
+                    yield key.replace("_", " "), text
+            for key in ("min_trade_size", "max_leverage", "fee_rate"):
+                if (amount := getattr(value, key, None)) is not None:
+                    yield key.replace("_", " "), f"{amount.normalize():f}"
+            if seconds := getattr(value, "funding_interval", 0):
+                yield "funding interval", f"{seconds} s"
+        elif name == "is_active":
+            yield "active", "yes" if value else "no"
+        elif name == "starting_price":
+            if value:
+                yield "starting price", f"{value.normalize():f}"
+        elif value not in ("", None):
+            yield name.replace("_", " "), value
