@@ -45,7 +45,7 @@ def listed(database: Database, text: str, limit: int, *, thresholds: Sequence[De
     rows = []
     for ids in _chunks(list(found)):
         for number, *facts, volume in database.rows(query("markets"), {"market_ids": ids, "since": max(0, now - VOLUME_SECONDS)}):
-            rows.append(Listed(found[number], *facts, volume, tier(volume, thresholds)))
+            rows.append(Listed._make((found[number], *facts, volume, tier(volume, thresholds))))
     return sorted(rows, key=lambda row: (-row.last_day, row.listing.ticker))
 
 

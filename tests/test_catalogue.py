@@ -57,7 +57,7 @@ def test_every_key_exactly(tmp_path: Path) -> None:
     gold, btc = read_catalogue(path)
     assert gold.contract == CONTRACT.lower()
     assert (gold.name, gold.description, gold.funding_interval) == ("Gold", 'Zürich\'s "best" — 金', 3600)
-    assert (gold.min_trade_size, gold.max_leverage, gold.fee_rate) == (Decimal("1e-18"), 100, Decimal("0.0005"))
+    assert (gold.min_trade_size, gold.max_leverage, gold.fee_rate) == (Decimal("1e-18"), Decimal(100), Decimal("0.0005"))
     assert (btc.ticker, btc.contract, btc.name, btc.fee_rate) == ("btc", None, "", None)
 
 

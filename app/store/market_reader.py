@@ -75,7 +75,7 @@ class MarketReader:
         for facts in self._database.rows(query("market_facts"), {"market_ids": sorted(ids)}) if ids else ():
             if facts[1] == wanted:
                 entry, imported_at = self._entry(facts[0])
-                return MarketDetail(*facts[:13], bool(facts[13]), *facts[14:], entry, imported_at)
+                return MarketDetail._make((*facts[:13], bool(facts[13]), *facts[14:], entry, imported_at))
         return None
 
     def search(self, text: str, limit: int) -> list[Listing]:

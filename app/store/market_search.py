@@ -1,5 +1,6 @@
 """Where a search looks for markets, the best places first; each is a range of a key or pruned by an index, at a million markets, too."""
 
+import re
 from collections.abc import Iterator
 
 from app.store.client import Database, Parameters
@@ -8,8 +9,11 @@ from app.store.queries import query
 SPARE = 8
 """Markets asked for beyond the limit: some may turn out to have had the text in an older version only."""
 
-SCANNED = 4_096
+SCANNED = 2_048
 """Tickers ranked of those that begin with a text; or twice the limit, if that is more."""
+
+_LIKE_A_TICKER = re.compile(r"[A-Z0-9_][A-Z0-9_.-]{0,22}")
+"""A symbol that begins like this has a ticker that begins so, too: that is how tickers are made."""
 
 _PATTERN = str.maketrans({"%": r"\%", "_": r"\_", "\\": r"\\"})
 
@@ -26,9 +30,8 @@ def candidates(database: Database, wanted: str, limit: int) -> Iterator[list[int
     literal = wanted.translate(_PATTERN)
     for place in ("search_symbols", "search_catalogue"):
         holding = _ids(database, place, {"pattern": f"%{literal}%", "limit": most})
-        if (
-            len(holding) == most
-        ):  # not all, so those that begin with it may be missing: a line break comes before symbol, name and description
+        if len(holding) == most and not (place == "search_symbols" and _LIKE_A_TICKER.fullmatch(wanted)):
+            # Not all, so those that begin with it may be missing: a line break comes before symbol, name and description.
             yield _ids(database, place, {"pattern": f"%\n{literal}%", "limit": most})
         yield holding
 

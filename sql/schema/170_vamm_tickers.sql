@@ -10,9 +10,7 @@ CREATE TABLE IF NOT EXISTS vamm_tickers
     is_active         UInt8,
     text              String CODEC(NONE) COMMENT 'ticker, and after a line break the symbol, in capitals; uncompressed: where no index helps, all of it is read',
 
-    INDEX one_letter text TYPE ngrambf_v1(1, 64, 1, 0) GRANULARITY 4,
     INDEX two_letters text TYPE ngrambf_v1(2, 1024, 2, 0) GRANULARITY 4,
-    INDEX three_letters text TYPE ngrambf_v1(3, 8192, 2, 0) GRANULARITY 1,
     INDEX four_letters text TYPE ngrambf_v1(4, 8192, 2, 0) GRANULARITY 1
 )
 ENGINE = ReplacingMergeTree

@@ -22,7 +22,6 @@ CREATE TABLE IF NOT EXISTS vamm_catalogue
     imported_at      DateTime64(6, 'UTC') DEFAULT now64(6),
     text             String MATERIALIZED concat('\n', upperUTF8(name), '\n', upperUTF8(description)) CODEC(NONE) COMMENT 'what a search looks in',
 
-    INDEX one_letter text TYPE ngrambf_v1(1, 64, 1, 0) GRANULARITY 32,
     INDEX two_letters text TYPE ngrambf_v1(2, 2048, 2, 0) GRANULARITY 32,
     INDEX four_letters text TYPE ngrambf_v1(4, 16384, 2, 0) GRANULARITY 8
 )

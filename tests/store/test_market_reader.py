@@ -65,7 +65,8 @@ def test_everything_known_of_a_market_is_exact(database: Database) -> None:
     reader = MarketReader(database)
     plain = reader.detail("gold")
     assert plain
-    assert plain.entry is plain.imported_at is None
+    assert plain.entry is None
+    assert plain.imported_at is None
     entry = CatalogueEntry(
         7, CHAIN, f"0x{7:040x}", "Gold", "Shiny", "metals", "XAU", "USD", "https://x.example/i", "https://x.example/b", "https://x.example",
         min_trade_size=Decimal("0.000000000000000001"), max_leverage=HUGE, fee_rate=Decimal(0), funding_interval=2**32 - 1,

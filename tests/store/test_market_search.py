@@ -105,17 +105,19 @@ def test_those_that_have_it_no_more_take_nobodys_place(database: Database) -> No
 def test_among_many_the_beginnings_are_found_first(database: Database) -> None:
     select = """
     INSERT INTO vamm_markets (market_id, ticker, market_symbol, is_active)
-    SELECT number + 1000, concat('A', toString(number)), concat('the tin ', toString(number)), 1 FROM numbers(10000)
+    SELECT number + 1000, concat('A', toString(number)), concat('the tin & ', toString(number)), 1 FROM numbers(10000)
     """
     database.run(select)
-    add_market(database, 1, "ZZ", symbol="Tin")
-    add_market(database, 2, "YY")
-    describe(database, 2, "Tinned fish")
-    assert found(database, "tin", 1) == ["ZZ"]
+    for number, ticker in enumerate(("TIN-LONG", "ZZ", "YY"), 1):
+        add_market(database, number, ticker, symbol="& co" if ticker == "ZZ" else "")
+    describe(database, 3, "Tinned fish")
+    assert found(database, "tin", 2)[0] == "TIN-LONG"
+    assert found(database, "&", 1) == ["ZZ"]
+    assert found(database, "tinned", 1) == ["YY"]
     assert len(found(database, "tin", 50)) == 50
     assert found(database, "A99", 3) == ["A99", "A990", "A991"]
-    assert found(database, "tin 9999") == ["A9999"]
-    assert found(database, "tin 77", 2_000)[:2] == ["A77", "A770"]
+    assert found(database, "& 9999") == ["A9999"]
+    assert found(database, "& 77", 2_000)[:2] == ["A77", "A770"]
     assert len(found(database, "", 9_000)) == 9_000
 
 

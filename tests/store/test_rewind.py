@@ -28,6 +28,11 @@ def stored(database: Database) -> list[tuple[int, int]]:
     return [(row[0], row[1]) for row in database.rows("SELECT block_number, log_index FROM vamm_market_transactions ORDER BY 1, 2")]
 
 
+def versions(database: Database, table: str) -> list[tuple[int, str, int]]:
+    sql = "SELECT market_id, ticker, updated_block FROM {table:Identifier} FINAL ORDER BY ALL"
+    return [(row[0], row[1], row[2]) for row in database.rows(sql, {"table": table})]
+
+
 @pytest.mark.parametrize("act", ["commit", "rewind"])
 def test_nothing_lands_after_the_repair(database: Database, act: str) -> None:
     """On a server a statement goes on when its client gave up: whichever it is, it must not take effect behind the back of the next."""
@@ -52,6 +57,8 @@ def test_nothing_lands_after_the_repair(database: Database, act: str) -> None:
         assert again.checkpoint() == block(130, "b")
         assert stored(database) == [(row.block_number, row.log_index) for row in FIRST.trades + third.trades]
         assert verify(database) == []
+        for table in ("vamm_markets", "vamm_tickers", "vamm_listings"):
+            assert versions(database, table) == [(number, f"T{number}", number) for number in (100, 110, 120, 130)]
         again.rewind(120)
         step += 1 if act == "commit" else 2
     assert step >= (4 if act == "commit" else 12)
