@@ -36,6 +36,12 @@ class StoreSettings(BaseModel):
         45_000, description="Milliseconds after which a writer that vanished is succeeded; more than one statement may take."
     )
     retention_1s_days: int = Field(30, ge=0, le=36_500, description="Days that one-second candles are kept; 0: for ever.")
+    query_max_seconds: int = Field(30, ge=0, le=3_600, description="Seconds that one query of the API may take; 0: any time.")
+    query_max_memory_bytes: int = Field(
+        2_000_000_000, ge=0, description="Memory that one query of the API may take, up to MAX_CONCURRENT_QUERIES at once; 0: any."
+    )
+    query_max_rows: int = Field(100_000_000, ge=0, description="Stored rows that one query of the API may read; 0: any number.")
+    query_max_threads: int = Field(8, ge=0, le=1_024, description="Threads of the engine that one query of the API may use; 0: its cores.")
     data_dir: Path = Field(Path("data"), description="Folder of chDB.", examples=["/var/lib/datafeed"])
 
     @field_validator("clickhouse_secure")

@@ -18,6 +18,7 @@ from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError, DatabaseError
 
 from app.domain.errors import DatafeedError, FolderUnusable
+from app.store.limits import past_limit
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -79,7 +80,8 @@ class StoreLocked(DatafeedError):
 class Database:
     """Connections to one database, made when needed, at most *size* at once. Thread-safe; every method blocks.
 
-    *options* are `clickhouse_connect.get_client`'s. Failures of the engine come out as `StoreError`.
+    *options* are `clickhouse_connect.get_client`'s. Failures of the engine come out as `StoreError`, and a query past a limit of
+    `limited` as QueryTooLarge or QueryTooSlow.
     """
 
     def __init__(self, options: Mapping[str, Any], name: str, *, size: int = 12, cluster: str = "") -> None:
@@ -99,6 +101,10 @@ class Database:
                 self._create(cluster)
                 first = self._connect()
             self._idle.put(first)
+
+    def limited(self, limits: Mapping[str, int], *, size: int) -> Database:
+        """The same database over connections of their own, at most *size*, whose statements the engine holds to *limits*."""
+        return Database({**self._options, "settings": {**self._options["settings"], **limits}}, self.name, size=size)
 
     def rows(self, sql: str, parameters: Parameters | None = None) -> Sequence[tuple[Any, ...]]:
         """Rows of a SELECT, as Python values."""
@@ -149,6 +155,14 @@ class Database:
         with contextlib.closing(client):
             client.command(f"CREATE DATABASE IF NOT EXISTS {{name:Identifier}}{everywhere}", parameters={"name": self.name})
 
+    def _renewed(self, client: Client) -> Client:
+        """What to use after a failure: on a chDB connection, the next answer would begin with what the failed query had written."""
+        if not self.embedded:
+            return client
+        fresh = self._connect()  # before the other closes: the engine shuts down with its last connection
+        client.close()
+        return fresh
+
     def _connect(self) -> Client:
         return clickhouse_connect.get_client(**self._options)
 
@@ -161,6 +175,9 @@ class Database:
                 client = self._connect()
             try:
                 yield client
+            except Exception:
+                client = self._renewed(client)
+                raise
             finally:
                 self._idle.put(client)
 
@@ -206,7 +223,7 @@ def _translated(failure: type[StoreError]) -> Iterator[None]:
     try:
         yield
     except (ClickHouseError, OSError) as error:
-        raise failure(_reason(error)) from error
+        raise (past_limit(error) or failure)(_reason(error)) from error
 
 
 @contextlib.contextmanager
