@@ -11,6 +11,7 @@ from pydantic import SecretStr
 
 from app import operations, service
 from app.chain.protocol import load_protocols
+from app.cli_keys import keys
 from app.cli_markets import markets
 from app.cli_set_aside import set_aside
 from app.console import EXIT_CODES, Chain, node_settings_for, read_blocks, settings_for
@@ -22,6 +23,7 @@ from app.domain.errors import DatafeedError
 from app.following import Pulse, listening
 from app.main import create_app
 from app.ops import screen
+from app.settings.limits import WITHOUT_LIMITS
 from app.store.catalogue import Catalogue
 from app.store.client import open_database
 from app.store.schema import migrate as apply_schema
@@ -40,6 +42,7 @@ app = typer.Typer(
 )
 app.add_typer(markets, name="markets")
 app.add_typer(set_aside, name="set-aside")
+app.add_typer(keys, name="keys")
 
 
 def _show_version(wanted: bool) -> None:
@@ -87,7 +90,8 @@ def demo(
 ) -> None:
     """Run everything in one process on a simulated chain: thirty days of history, then a block every two seconds.
 
-    The chain is kept with the data in DATA_DIR, and goes on at the next start. To begin anew, remove that folder.
+    The chain is kept with the data in DATA_DIR, and goes on at the next start. To begin anew, remove that folder. Nobody is limited in how
+    often they ask.
 
     `PORT=9000 DATA_DIR=/tmp/demo datafeed demo --markets 20`
     """
@@ -97,7 +101,8 @@ def demo(
     chain = DemoChain(genesis)
     with service.store(settings) as database:
         Catalogue(database).replace(catalogue(genesis))
-        job = service.server(create_app(settings, database), settings, _announced)
+        unlimited = settings.model_copy(update=WITHOUT_LIMITS)
+        job = service.server(create_app(unlimited, database), settings, _announced)
 
         async def work() -> None:
             async with serving(chain) as node:

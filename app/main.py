@@ -1,37 +1,58 @@
 """The HTTP service on one page: routes, middleware, exception handlers, lifespan."""
 
-from collections.abc import AsyncIterator
-from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
-from typing import cast
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager, nullcontext
+from functools import partial
 
 from anyio.to_thread import run_sync
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Mount, Route
 
 from app.feed import charts, static, surfaces, tradingview
+from app.feed.failures import PLAIN, Failures, passed_on
 from app.feed.state import ChartLimits, State
+from app.ops.access import Access
+from app.ops.bounds import Bounds
+from app.ops.client_ip import ClientIp
+from app.ops.compression import Compression
+from app.ops.edge import Edge
+from app.ops.origins import Origins
+from app.ops.rate_limits import RateLimits, limits_of, windows_of
+from app.ops.shared_windows import SharedWindows
+from app.ops.windows import Windows
 from app.settings import Settings
 from app.store.chart_desk import ChartDesk
 from app.store.chart_store import ChartStore
 from app.store.client import Database, open_database
 from app.store.gate import RewindGate
+from app.store.limits import query_limits
 from app.store.reader import Reader
 from app.store.schema import migrate
+
+STORAGE = "storage"
+"""The surface that bounds bodies itself."""
+
+Surface = Callable[[Sequence[Middleware]], Mount]
+"""Makes the routes below one path, behind the guards it is given, whose refusals it tells in its own form."""
 
 
 def create_app(settings: Settings, database: Database | None = None) -> Starlette:
     """The service as *settings* say. It reads *database*, which stays open when it ends; without one it opens its own."""
+    windows = windows_of(settings)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[State]:
         opened: AbstractContextManager[Database] = nullcontext(database) if database else await run_sync(_opened, settings)
-        with opened as store:
-            reader = Reader(store, RewindGate(store), concurrency=settings.max_concurrent_queries)
+        async with AsyncExitStack() as stack:
+            store = stack.enter_context(opened)
+            limited = stack.enter_context(await run_sync(_limited, store, settings))
+            if isinstance(windows, SharedWindows):
+                await stack.enter_async_context(windows)
+            reader = Reader(limited, RewindGate(limited), concurrency=settings.max_concurrent_queries)
             yield {
                 "reader": reader,
                 "max_bars": settings.tradingview_max_bars,
@@ -43,27 +64,38 @@ def create_app(settings: Settings, database: Database | None = None) -> Starlett
             }
 
     return Starlette(
-        routes=[
-            Route("/healthz", healthz),
-            charts.routes(places=settings.charts_max_concurrent, seconds=settings.charts_max_seconds),  # before what its path begins with
-            tradingview.ROUTES,
-            surfaces.LIGHTWEIGHT,
-            surfaces.V1,
-            *surfaces.DESCRIPTION,
-            static.ROUTES,
-        ],
+        routes=[Route("/healthz", healthz), *guarded(settings, windows), *surfaces.DESCRIPTION, static.ROUTES],
         middleware=[
-            Middleware(
-                CORSMiddleware,
-                allow_origins=settings.cors_origins,
-                allow_methods=["GET", "HEAD", "POST", "DELETE"],
-                allow_headers=["*"],
-                expose_headers=["Retry-After"],
-            ),
+            Middleware(Edge, origins=Origins(settings.cors_origins)),
+            Middleware(Compression),
+            Middleware(Failures, form=PLAIN),
         ],
-        exception_handlers={HTTPException: failed},
+        exception_handlers={HTTPException: passed_on},
         lifespan=lifespan,
     )
+
+
+def guarded(settings: Settings, windows: Windows | SharedWindows) -> list[BaseRoute]:
+    """Everything that is switched on, each behind its guards."""
+    saved = partial(charts.routes, places=settings.charts_max_concurrent, seconds=settings.charts_max_seconds)
+    switches: list[tuple[bool, str, Surface]] = [
+        (settings.enable_tradingview_charts, STORAGE, saved),  # before what its path begins with
+        (settings.enable_tradingview_charts, "tradingview", tradingview.routes),
+        (settings.enable_lightweight_charts, "lightweight", surfaces.LIGHTWEIGHT),
+        (True, "v1", surfaces.V1),
+    ]
+    return [make(guards(settings, windows, name)) for is_on, name, make in switches if is_on]
+
+
+def guards(settings: Settings, windows: Windows | SharedWindows, name: str) -> list[Middleware]:
+    """What stands before the routes of surface *name*, outermost first."""
+    body_bytes = None if name == STORAGE else settings.max_body_bytes
+    found = [Middleware(Bounds, query_bytes=settings.max_query_bytes, body_bytes=body_bytes)]
+    if limits := limits_of(settings):
+        found.append(Middleware(RateLimits, limits=limits, windows=windows, clients=ClientIp(settings.trusted_proxies)))
+    if name in settings.auth_routes:
+        found.append(Middleware(Access, settings=settings))
+    return found
 
 
 async def healthz(_: Request) -> Response:
@@ -71,14 +103,12 @@ async def healthz(_: Request) -> Response:
     return JSONResponse({"status": "ok"})
 
 
-async def failed(_: Request, error: Exception) -> Response:
-    """What the router refuses, as JSON."""
-    refusal = cast(HTTPException, error)
-    return JSONResponse({"error": refusal.detail}, refusal.status_code, refusal.headers)
-
-
 def _opened(settings: Settings) -> Database:
     store = open_database(settings)
     if store.embedded:  # nobody else can make its tables; a server's are made by `datafeed migrate` and by the listener
         migrate(store, retention_1s_days=settings.retention_1s_days)
     return store
+
+
+def _limited(store: Database, settings: Settings) -> Database:
+    return store.limited(query_limits(settings), size=settings.max_concurrent_queries)

@@ -62,6 +62,7 @@ def server(app: ASGIApp | ASGIFramework, settings: Settings, on_ready: Callable[
     config.bind = [f"fd://{listening.detach()}"]
     config.errorlog = logging.getLogger("hypercorn.error")
     config.graceful_timeout = 5
+    config.include_server_header = False  # nobody needs to know what serves
 
     async def job(stop: asyncio.Event) -> None:
         on_ready(f"http://{f'[{host}]' if ':' in host else host}:{port}")

@@ -1,5 +1,6 @@
 """The command as people run it: a process of its own, a chain to read, its output and its exit code."""
 
+import hashlib
 import os
 import re
 import signal
@@ -26,8 +27,8 @@ from tests.evm.server import serving
 
 ROOT = Path(__file__).parents[1]
 GENESIS = int(datetime(2024, 2, 28, 23, 58, tzinfo=UTC).timestamp())
-COMMANDS = ("serve", "demo", "listen", "backfill", "rewind", "verify", "markets", "migrate", "set-aside")
-DEEPER = (("set-aside", "list"), ("set-aside", "retry"), ("markets", "list"), ("markets", "import"), ("markets", "show"))
+COMMANDS = ("serve", "demo", "listen", "backfill", "rewind", "verify", "markets", "migrate", "set-aside", "keys")
+DEEPER = (("keys", "new"), ("set-aside", "list"), ("set-aside", "retry"), ("markets", "list"), ("markets", "import"), ("markets", "show"))
 TAMPER = "from app.settings import *; from app.store.client import *; open_database(load_settings()).run('TRUNCATE TABLE vamm_ohlcv_5m')"
 
 
@@ -197,7 +198,7 @@ def test_a_host_that_is_not_this_machine_is_told(tmp_path: Path, host: str) -> N
     assert line.endswith("Set HOST to an address of this machine, e.g. HOST=127.0.0.1, or HOST=0.0.0.0 for every network.")
 
 
-@pytest.mark.parametrize("command", [("listen",), ("serve", "--all"), ("backfill",), ("set-aside", "retry")])
+@pytest.mark.parametrize("command", [("listen",), ("serve", "--all"), ("backfill",), ("set-aside", "retry"), ("keys", "new")])
 def test_an_unknown_protocol_ends_with_2_before_anything_starts(tmp_path: Path, command: tuple[str, ...]) -> None:
     out, err = Command(tmp_path, RPC_URL="http://127.0.0.1:1", PORT="0", PROTOCOLS="nope")(*command, code=2)
     assert (out, len(err.splitlines())) == ("", 1)
@@ -241,6 +242,13 @@ def test_every_command_explains_itself_and_its_exit_codes(command: tuple[str, ..
 
 def test_no_command_is_left_out() -> None:
     assert set(getattr(get_command(app), "commands")) == set(COMMANDS)  # noqa: B009
+
+
+def test_a_new_key_comes_with_its_digest_and_no_two_are_the_same() -> None:
+    outputs = [CliRunner().invoke(app, ["keys", "new"]).output for _ in range(2)]
+    keys = [re.fullmatch(r"key     (\S+)\ndigest  ([0-9a-f]{64})\n", output) for output in outputs]
+    assert all(key and hashlib.sha256(key[1].encode()).hexdigest() == key[2] for key in keys)
+    assert outputs[0] != outputs[1]
 
 
 def test_a_misspelt_command_is_corrected_and_ends_with_2() -> None:

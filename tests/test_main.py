@@ -1,9 +1,15 @@
 """The app as a whole: what it serves beside the datafeed, and whose store it reads."""
 
+import logging
 import subprocess
 import sys
+from collections.abc import AsyncIterator
 from pathlib import Path
 
+import pytest
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from app.main import create_app
@@ -20,6 +26,47 @@ def test_health_and_what_there_is_not(database: Database) -> None:
         refused = client.post("/healthz")
         assert refused.status_code == 405
         assert "GET" in refused.headers["allow"]
+
+
+def test_a_surface_that_is_switched_off_is_not_there(database: Database) -> None:
+    with TestClient(create_app(Settings(enable_tradingview_charts=False), database)) as client:
+        for path in ("config", "history", "nothing", ""):
+            missing = client.get(f"/api/tradingview/{path}")
+            assert missing.status_code == 404
+            assert missing.json() == {"error": "Not Found"}
+        assert client.get("/healthz").status_code == 200
+
+
+def test_a_bug_anywhere_is_a_500_whose_id_is_in_the_log(database: Database, caplog: pytest.LogCaptureFixture) -> None:
+    async def broken(_: Request) -> Response:
+        raise ZeroDivisionError("the password is swordfish")
+
+    app = create_app(Settings(), database)
+    app.router.routes.append(Route("/broken", broken))
+    with TestClient(app) as client:
+        answer = client.get("/broken", headers={"X-Request-ID": "trace-7", "Origin": "https://x.example"})
+    assert answer.status_code == 500
+    assert answer.headers["x-request-id"] == "trace-7"
+    assert answer.headers["access-control-allow-origin"] == "*"
+    assert answer.json()["error"].endswith("incident trace-7")
+    assert "swordfish" not in answer.text
+    (record,) = [record for record in caplog.records if record.levelno == logging.ERROR]
+    assert record.getMessage() == "incident trace-7"
+    assert record.exc_info
+
+
+def test_an_answer_that_breaks_off_half_way_is_not_taken_for_a_whole_one(database: Database) -> None:
+    async def half() -> AsyncIterator[bytes]:
+        yield b"half"
+        raise ZeroDivisionError
+
+    async def broken(_: Request) -> Response:
+        return StreamingResponse(half())
+
+    app = create_app(Settings(), database)
+    app.router.routes.append(Route("/broken", broken))
+    with TestClient(app) as client, pytest.raises(ZeroDivisionError):
+        client.get("/broken")
 
 
 def test_a_database_that_was_lent_stays_open(database: Database) -> None:

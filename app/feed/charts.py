@@ -1,6 +1,6 @@
 """Saved charts: version 1.1 of the storage that TradingView's library asks for layouts, study and drawing templates."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import orjson
@@ -99,8 +99,8 @@ class DrawingTemplates(HTTPEndpoint):
         return Shelf(owner(request), f"{DRAWING_TEMPLATES}/{text(request, 'tool', form, needed=True)}")
 
 
-def routes(*, places: int, seconds: float) -> Mount:
-    """The storage: *places* requests under way at once; an answer must leave within *seconds*."""
+def routes(guards: Sequence[Middleware] = (), *, places: int, seconds: float) -> Mount:
+    """The storage behind *guards*: *places* requests under way at once; an answer must leave within *seconds*."""
     return Mount(
         "/api/tradingview/storage",
         routes=[
@@ -108,7 +108,7 @@ def routes(*, places: int, seconds: float) -> Mount:
             Route("/1.1/study_templates", StudyTemplates),
             Route("/1.1/drawing_templates", DrawingTemplates),
         ],
-        middleware=[Middleware(Failures, form=failure), Middleware(Admission, places=places, seconds=seconds)],
+        middleware=[Middleware(Failures, form=failure), *guards, Middleware(Admission, places=places, seconds=seconds)],
     )
 
 

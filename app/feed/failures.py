@@ -1,17 +1,19 @@
 """What a request can fail with, and how that is told: each surface has a form of its own, the reasons are the same."""
 
 import logging
-import uuid
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from dataclasses import dataclass
+from typing import Final, NamedTuple
 
 import orjson
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.ops.request_id import CURRENT, new_id
 from app.store.client import StoreError
+from app.store.limits import QueryTooLarge, QueryTooSlow
 from app.store.reader import MarketBusy, TooManyQueries
 
 logger = logging.getLogger(__name__)
@@ -40,6 +42,37 @@ class Refusal(NamedTuple):
     headers: Mapping[str, str] | None = None
 
 
+@dataclass(frozen=True)
+class Form:
+    """How a surface tells of failures: the JSON object around a text, and what it says of unknown routes and methods."""
+
+    body: Callable[[str], Mapping[str, object]]
+    no_route: str = ""
+    no_method: str = ""
+
+    def __call__(self, error: Exception) -> Response:
+        """The answer to a request that *error* ended."""
+        refusal = reason(error)
+        if isinstance(error, HTTPException):
+            said = {404: self.no_route, 405: self.no_method}.get(error.status_code)
+            refusal = refusal._replace(message=said or refusal.message)
+        return json_refusal(refusal, self.body(refusal.message))
+
+
+PLAIN: Final = Form(lambda message: {"error": message})
+"""Where no surface has a form of its own."""
+
+UDF: Final = Form(
+    lambda message: {"s": "error", "errmsg": message},
+    "the datafeed has no such endpoint",
+    "the datafeed only answers GET",
+)
+"""As TradingView's charting library understands it."""
+
+ENVELOPE: Final = Form(lambda message: {"success": False, "error": message})
+"""Of surfaces for programs."""
+
+
 class Failures:
     """Middleware that turns whatever is raised below it into an answer of the surface's *form*."""
 
@@ -48,6 +81,9 @@ class Failures:
         self._form = form
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
         begun = False
 
         async def noticed(message: Message) -> None:
@@ -65,23 +101,9 @@ class Failures:
             await self._form(error)(scope, receive, send)
 
 
-class UdfFailures(Failures):
-    """The middleware of the datafeed, whose client understands JSON with `s: "error"` and a text."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        super().__init__(app, failure)
-
-
-def failure(error: Exception) -> Response:
-    """The datafeed's answer to a request that *error* ended."""
-    match error:
-        case HTTPException(status_code=404):
-            refusal = Refusal(404, "the datafeed has no such endpoint")
-        case HTTPException(status_code=405):
-            refusal = Refusal(405, "the datafeed only answers GET", error.headers)
-        case _:
-            refusal = reason(error)
-    return json_refusal(refusal, {"s": "error", "errmsg": refusal.message})
+async def passed_on(_: Request, error: Exception) -> Response:
+    """Starlette's handler of HTTPException: none, so that `Failures` of the surface at hand gets it, too."""
+    raise error
 
 
 def reason(error: Exception) -> Refusal:
@@ -95,11 +117,17 @@ def reason(error: Exception) -> Refusal:
             return Refusal(503, "this market is being corrected after a chain reorganisation; ask again in a few seconds", RETRY_AFTER)
         case TooManyQueries():
             return Refusal(503, "too many requests are waiting; ask again in a few seconds", RETRY_AFTER)
+        case QueryTooLarge():
+            logger.warning("a query was too large: %s", error)
+            return Refusal(400, "this asks for too much at once: ask for a shorter time, or for less")
+        case QueryTooSlow():
+            logger.warning("a query took too long: %s", error)
+            return Refusal(503, "this took too long: ask for less at once, or again in a few seconds", RETRY_AFTER)
         case StoreError():
             logger.warning("the store did not answer: %s", error)
             return Refusal(503, "the store does not answer; ask again in a few seconds", RETRY_AFTER)
         case _:
-            incident = uuid.uuid4().hex[:12]
+            incident = CURRENT.get() or new_id()
             logger.error("incident %s", incident, exc_info=error)
             return Refusal(500, f"something went wrong here; the log has it as incident {incident}")
 

@@ -4,15 +4,18 @@ from starlette.requests import Request
 
 from app.feed.failures import RequestError
 from app.feed.state import State
+from app.ops.access import require_subject
 from app.store.chart_store import Owner
 
 
 def owner(request: Request[State]) -> Owner:
     """The owner that the query names by `client` and `user`, as TradingView's library does.
 
-    Nothing proves it here: who knows a user's name reads what they saved. With tokens, the user must be the token's subject.
+    Nothing proves it here: who knows a user's name reads what they saved. With a token, the user must be the token's subject.
     """
-    return Owner(_text(request, "client"), _text(request, "user"))
+    named = Owner(_text(request, "client"), _text(request, "user"))
+    require_subject(request.scope, named.user)
+    return named
 
 
 def _text(request: Request[State], name: str) -> str:

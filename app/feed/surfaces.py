@@ -1,5 +1,7 @@
 """The surfaces made of endpoints, put together: their routes, and the document that describes them."""
 
+from collections.abc import Sequence
+from functools import partial
 from typing import Any, Final
 
 import orjson
@@ -10,7 +12,7 @@ from starlette.routing import Mount, Route
 
 from app.feed import lightweight, openapi, v1
 from app.feed.endpoint import Endpoint
-from app.feed.failures import Failures, json_refusal, reason
+from app.feed.failures import ENVELOPE, Failures
 
 TITLE: Final = "vAMM datafeed"
 ABOUT: Final = "Markets and their candles: as JSON for Lightweight Charts, and for programs."
@@ -18,20 +20,14 @@ ABOUT: Final = "Markets and their candles: as JSON for Lightweight Charts, and f
 ENDPOINTS: Final[tuple[Endpoint[Any], ...]] = (*lightweight.ENDPOINTS, *v1.ENDPOINTS)
 
 
-def failure(error: Exception) -> Response:
-    """The answer to a request that *error* ended."""
-    refusal = reason(error)
-    return json_refusal(refusal, {"success": False, "error": refusal.message})
-
-
-def mounted(endpoints: tuple[Endpoint[Any], ...], prefix: str) -> Mount:
-    """The routes of *endpoints*, all of which begin with *prefix*."""
+def mounted(endpoints: tuple[Endpoint[Any], ...], prefix: str, guards: Sequence[Middleware] = ()) -> Mount:
+    """The routes of *endpoints*, all of which begin with *prefix*, behind *guards*."""
     routes = [Route(endpoint.path.removeprefix(prefix), endpoint.answer_to) for endpoint in endpoints]
-    return Mount(prefix, routes=routes, middleware=[Middleware(Failures, form=failure)])
+    return Mount(prefix, routes=routes, middleware=[Middleware(Failures, form=ENVELOPE), *guards])
 
 
-LIGHTWEIGHT: Final = mounted(lightweight.ENDPOINTS, "/api/lightweight")
-V1: Final = mounted(v1.ENDPOINTS, "/api/v1")
+LIGHTWEIGHT: Final = partial(mounted, lightweight.ENDPOINTS, "/api/lightweight")
+V1: Final = partial(mounted, v1.ENDPOINTS, "/api/v1")
 
 
 async def described(_: Request[Any]) -> Response:

@@ -1,6 +1,7 @@
 """TradingView's UDF protocol: its routes, and the core of it (config, symbols, search, history, time)."""
 
 import time
+from collections.abc import Sequence
 from typing import Final
 
 from starlette.middleware import Middleware
@@ -10,7 +11,7 @@ from starlette.routing import Mount, Route
 
 from app.feed import parameters as read
 from app.feed.asking import asked_market, json
-from app.feed.failures import UdfError, UdfFailures
+from app.feed.failures import UDF, Failures, UdfError
 from app.feed.groups import group
 from app.feed.marks import marks, timescale_marks
 from app.feed.state import State
@@ -73,20 +74,21 @@ async def now(request: Request[State]) -> Response:
     return PlainTextResponse(str(int(time.time())))
 
 
-ROUTES: Final = Mount(
-    "/api/tradingview",
-    routes=[
-        Route("/config", config),
-        Route("/symbols", symbols),
-        Route("/symbol_info", group),
-        Route("/search", search),
-        Route("/history", history),
-        Route("/marks", marks),
-        Route("/timescale_marks", timescale_marks),
-        Route("/time", now),
-    ],
-    middleware=[Middleware(UdfFailures)],
-)
+ROUTES: Final = [
+    Route("/config", config),
+    Route("/symbols", symbols),
+    Route("/symbol_info", group),
+    Route("/search", search),
+    Route("/history", history),
+    Route("/marks", marks),
+    Route("/timescale_marks", timescale_marks),
+    Route("/time", now),
+]
+
+
+def routes(guards: Sequence[Middleware] = ()) -> Mount:
+    """The protocol's routes behind *guards*."""
+    return Mount("/api/tradingview", routes=ROUTES, middleware=[Middleware(Failures, form=UDF), *guards])
 
 
 def _bars(candles: Candles) -> Response:

@@ -12,6 +12,7 @@ from pydantic import SecretStr
 
 from app.domain.errors import DatafeedError
 from app.ops.legible import legible
+from app.ops.request_id import CURRENT
 from app.settings import Settings
 
 SHORTEST_SECRET = 6
@@ -71,6 +72,8 @@ class TextFormatter(logging.Formatter):
     def formatMessage(self, record: logging.LogRecord) -> str:
         """The line itself, whatever others wrote in it; a trace below it keeps its lines."""
         record.message = legible(record.message.rstrip("\n"))
+        if (request := CURRENT.get()) and request not in record.message:
+            record.message += f" (request {request})"
         return super().formatMessage(record)
 
     def formatException(self, ei: Any) -> str:
@@ -87,7 +90,7 @@ class TextFormatter(logging.Formatter):
 
 
 class JsonFormatter(TextFormatter):
-    """`{"time", "level", "logger", "message", "error"?}`, times in ISO 8601 with milliseconds, UTC."""
+    """`{"time", "level", "logger", "message", "request"?, "error"?}`, times in ISO 8601 with milliseconds, UTC."""
 
     def format(self, record: logging.LogRecord) -> str:
         """One record as a JSON object on one line."""
@@ -98,6 +101,8 @@ class JsonFormatter(TextFormatter):
             "logger": record.name,
             "message": self._blotted(record.getMessage()),
         }
+        if request := CURRENT.get():
+            entry["request"] = request
         if record.exc_info:
             entry["error"] = self._blotted(self.formatException(record.exc_info))
         return orjson.dumps(entry).decode()

@@ -1,5 +1,6 @@
 """How the values of settings are written: lists, addresses, URLs, names. Errors never repeat a value: it may be a secret."""
 
+import ipaddress
 import re
 from typing import Annotated, Any, Literal, TypeVar
 from urllib.parse import urlsplit
@@ -8,6 +9,8 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic_settings import NoDecode
 
 T = TypeVar("T")
+
+_SUBDOMAINS = re.compile(r"https?://\*\.[^*]+$")
 
 
 def written(value: object) -> str:
@@ -47,10 +50,27 @@ def _secret_web_url(value: SecretStr) -> SecretStr:
 
 def _origin(value: str) -> str:
     if value != "*":
-        _checked_url(value, ("http", "https"))
+        if "*" in value and not _SUBDOMAINS.match(value):
+            raise ValueError("must have its * as the whole first part of the host")
+        _checked_url(value.replace("*.", "", 1), ("http", "https"))
         if value.count("/") > 2:
             raise ValueError("must end after the host and port, without a slash: an origin has no path")
-    return value
+        if "@" in value or "?" in value or "#" in value:
+            raise ValueError("must be a scheme, a host and a port, and nothing else")
+    return value.lower()  # as browsers write it
+
+
+def _network(value: str) -> str:
+    try:
+        return str(ipaddress.ip_network(value))
+    except ValueError:
+        raise ValueError("must be an IP address, or a network whose address ends in zeros") from None
+
+
+def _digest(value: str) -> str:
+    if not re.fullmatch("[0-9a-fA-F]{64}", value):
+        raise ValueError("must be a SHA-256 digest: 64 hexadecimal digits")
+    return value.lower()
 
 
 def _address(value: str) -> str:
@@ -89,6 +109,8 @@ RedisUrl = Annotated[SecretStr, AfterValidator(_redis_url)]
 WebUrl = Annotated[str, AfterValidator(_web_url)]
 SecretWebUrl = Annotated[SecretStr, AfterValidator(_secret_web_url)]
 Origin = Annotated[str, AfterValidator(_origin)]
+Network = Annotated[str, AfterValidator(_network)]
+Digest = Annotated[str, AfterValidator(_digest)]
 Address = Annotated[str, AfterValidator(_address)]
 Name = Annotated[str, AfterValidator(_name)]
 Level = Annotated[Literal["debug", "info", "warn", "error"], BeforeValidator(_level)]

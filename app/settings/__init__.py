@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from app.ops.mistakes import SettingsError, missing, misspelt, mistakes
+from app.settings.access import AccessSettings
 from app.settings.cache import CacheSettings
 from app.settings.chain import ChainSettings
 from app.settings.limits import LimitSettings
@@ -27,13 +28,22 @@ SECTIONS: tuple[type[BaseModel], ...] = (
     StorageSettings,
     CacheSettings,
     LimitSettings,
+    AccessSettings,
     LiveSettings,
 )
 """In the order in which the documents list them."""
 
 
 class Settings(
-    LiveSettings, LimitSettings, CacheSettings, StorageSettings, ServiceSettings, MarketSettings, StoreSettings, ChainSettings
+    LiveSettings,
+    AccessSettings,
+    LimitSettings,
+    CacheSettings,
+    StorageSettings,
+    ServiceSettings,
+    MarketSettings,
+    StoreSettings,
+    ChainSettings,
 ):  # fields of the last base come first
     """All settings, as values: from the environment by `load_settings`, or by hand. Printing them shows no secret."""
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import orjson
 import pytest
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
@@ -14,7 +15,8 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 from starlette.types import Message, Receive, Scope, Send
 
-from app.feed.failures import UdfFailures, failure
+from app.feed.failures import ENVELOPE, PLAIN, UDF, Failures, Form
+from app.store.limits import QueryTooLarge, QueryTooSlow
 from app.store.reader import MarketBusy, TooManyQueries
 
 
@@ -24,7 +26,7 @@ async def broken(_: Request) -> Response:
 
 @pytest.fixture
 def client() -> Iterator[TestClient]:
-    with TestClient(Starlette(routes=[Route("/broken", broken)], middleware=[Middleware(UdfFailures)])) as client:
+    with TestClient(Starlette(routes=[Route("/broken", broken)], middleware=[Middleware(Failures, form=UDF)])) as client:
         yield client
 
 
@@ -39,9 +41,22 @@ def test_the_unexpected_is_logged_under_the_id_that_is_answered(client: TestClie
     assert record.exc_info
 
 
-@pytest.mark.parametrize("error", [MarketBusy(), TooManyQueries()])
+@pytest.mark.parametrize("form", [PLAIN, UDF, ENVELOPE])
+@pytest.mark.parametrize(
+    "error", [HTTPException(404), HTTPException(405), HTTPException(429, "wait"), QueryTooLarge(), ZeroDivisionError()]
+)
+def test_each_surface_says_it_in_its_own_form(form: Form, error: Exception) -> None:
+    response = form(error)
+    told = orjson.loads(response.body)
+    (text,) = [value for value in told.values() if value not in (False, "error")]
+    assert text
+    assert told == form.body(text)
+    assert response.status_code >= 400
+
+
+@pytest.mark.parametrize("error", [MarketBusy(), TooManyQueries(), QueryTooSlow()])
 def test_what_passes_says_when_to_come_back(error: Exception) -> None:
-    response = failure(error)
+    response = UDF(error)
     assert response.status_code == 503
     assert int(response.headers["retry-after"]) > 0
     assert orjson.loads(response.body)["s"] == "error"
@@ -52,7 +67,7 @@ def test_an_answer_that_has_begun_is_not_followed_by_another() -> None:
         await send({"type": "http.response.start", "status": 200, "headers": []})
         raise ZeroDivisionError
 
-    client = TestClient(UdfFailures(broken_off))
+    client = TestClient(Failures(broken_off, UDF))
     with pytest.raises(ZeroDivisionError):
         client.get("/")
 
@@ -67,5 +82,5 @@ def test_who_has_hung_up_is_told_nothing(caplog: pytest.LogCaptureFixture) -> No
     async def nothing() -> Message:
         return {"type": "http.disconnect"}
 
-    asyncio.run(UdfFailures(left)({"type": "http"}, nothing, never))
+    asyncio.run(Failures(left, UDF)({"type": "http"}, nothing, never))
     assert caplog.records == []

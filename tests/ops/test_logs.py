@@ -5,11 +5,13 @@ import json
 import logging
 import re
 from collections.abc import Iterator
+from typing import Literal
 
 import pytest
 
 from app.domain.errors import DatafeedError
 from app.ops.logs import configure
+from app.ops.request_id import CURRENT
 from app.settings import Settings
 
 logger = logging.getLogger("app.test")
@@ -47,6 +49,18 @@ def test_a_line_says_when_how_bad_where_and_what(stream: io.StringIO) -> None:
     configure(Settings(), stream)
     logger.warning("lag of %d blocks", 7)
     assert re.fullmatch(r"\d\d:\d\d:\d\d warn app\.test: lag of 7 blocks\n", stream.getvalue())
+
+
+@pytest.mark.parametrize(("form", "named"), [("text", "(request trace-7)"), ("json", '"request":"trace-7"')])
+def test_a_line_of_a_request_names_it(stream: io.StringIO, form: Literal["text", "json"], named: str) -> None:
+    configure(Settings(log_format=form), stream)
+    token = CURRENT.set("trace-7")
+    logger.warning("slow")
+    CURRENT.reset(token)
+    logger.warning("idle")
+    during, after = stream.getvalue().splitlines()
+    assert named in during
+    assert "request" not in after
 
 
 def test_json_is_one_object_a_line(stream: io.StringIO) -> None:

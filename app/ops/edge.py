@@ -1,0 +1,54 @@
+"""Outermost middleware: the request's id, and the headers that every answer carries, put on in one pass."""
+
+from typing import Final
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.ops.origins import Origins
+from app.ops.request_id import CURRENT, identified
+
+STANDING: Final = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-resource-policy", b"cross-origin"),  # charts are embedded in other sites' pages, isolated ones among them
+    (b"vary", b"Accept-Encoding"),
+)
+"""Framing is not forbidden: a page with a chart may be embedded. What answers HTML adds a policy of its own."""
+
+
+class Edge:
+    """Takes or makes the request's id, answers preflights, and adds the standing headers, those of CORS and `X-Request-ID`."""
+
+    def __init__(self, app: ASGIApp, origins: Origins) -> None:
+        self._app = app
+        self._origins = origins
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        given = origin = None
+        for name, value in scope["headers"]:
+            if name == b"x-request-id":
+                given = value
+            elif name == b"origin":
+                origin = value
+        request_id = identified(given)
+        added = (*STANDING, (b"x-request-id", request_id.encode()), *self._origins.headers(origin))
+
+        async def sending(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message.get("headers", ()), *added]
+            await send(message)
+
+        app = self._app
+        if origin is not None and scope["method"] == "OPTIONS":
+            headers = Headers(scope=scope)
+            if "access-control-request-method" in headers:
+                app = self._origins.preflight(origin, headers)
+        token = CURRENT.set(request_id)
+        try:
+            await app(scope, receive, sending)
+        finally:
+            CURRENT.reset(token)
