@@ -198,7 +198,7 @@ def test_a_host_that_is_not_this_machine_is_told(tmp_path: Path, host: str) -> N
     assert line.endswith("Set HOST to an address of this machine, e.g. HOST=127.0.0.1, or HOST=0.0.0.0 for every network.")
 
 
-@pytest.mark.parametrize("command", [("listen",), ("serve", "--all"), ("backfill",), ("set-aside", "retry"), ("keys", "new")])
+@pytest.mark.parametrize("command", [("listen",), ("serve", "--all"), ("backfill",), ("set-aside", "retry")])
 def test_an_unknown_protocol_ends_with_2_before_anything_starts(tmp_path: Path, command: tuple[str, ...]) -> None:
     out, err = Command(tmp_path, RPC_URL="http://127.0.0.1:1", PORT="0", PROTOCOLS="nope")(*command, code=2)
     assert (out, len(err.splitlines())) == ("", 1)

@@ -13,6 +13,7 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from app.main import create_app
+from app.ops.access import key_digest, new_key
 from app.settings import Settings
 from app.store.client import Database
 
@@ -35,6 +36,28 @@ def test_a_surface_that_is_switched_off_is_not_there(database: Database) -> None
             assert missing.status_code == 404
             assert missing.json() == {"error": "Not Found"}
         assert client.get("/healthz").status_code == 200
+
+
+def test_the_surfaces_are_switched_off_one_by_one(database: Database) -> None:
+    with TestClient(create_app(Settings(enable_lightweight_charts=False), database)) as client:
+        assert client.get("/api/lightweight/ohlcv").status_code == 404
+        assert client.get("/api/lightweight/ohlcv").json() == {"error": "Not Found"}
+        assert client.get("/api/tradingview/config").status_code == 200
+        assert client.get("/api/v1/candles").status_code == 400
+    with TestClient(create_app(Settings(enable_tradingview_charts=False), database)) as client:
+        assert client.get("/api/tradingview/storage/1.1/charts").json() == {"error": "Not Found"}
+        assert client.get("/api/lightweight/ohlcv").status_code == 400
+
+
+def test_v1_asks_for_a_credential_where_it_is_told_to(database: Database) -> None:
+    key = new_key()
+    settings = Settings(auth_routes=("v1",), api_keys_sha256=(key_digest(key),))
+    with TestClient(create_app(settings, database)) as client:
+        refused = client.get("/api/v1/candles")
+        assert refused.status_code == 401
+        assert refused.json()["success"] is False
+        assert client.get("/api/v1/candles", headers={"X-API-Key": key}).status_code == 400
+        assert client.get("/api/lightweight/ohlcv").status_code == 400
 
 
 def test_a_bug_anywhere_is_a_500_whose_id_is_in_the_log(database: Database, caplog: pytest.LogCaptureFixture) -> None:

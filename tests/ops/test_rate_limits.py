@@ -47,6 +47,14 @@ def test_routes_with_limits_of_their_own_count_apart_and_together(database: Data
         assert statuses(asking, "config", 6) == [200] * 5 + [429]
 
 
+def test_the_same_candles_are_counted_together_wherever_they_are_asked_for(database: Database) -> None:
+    with client(database, rate_limit_ohlcv=2) as asking:
+        answers = [asking.get(path) for path in ("/api/lightweight/ohlcv", "/api/v1/candles", "/api/lightweight/ohlcv")]
+    assert [answer.status_code for answer in answers] == [400, 400, 429]
+    assert answers[-1].json()["success"] is False
+    assert answers[-1].headers["retry-after"]
+
+
 def test_a_burst_is_let_through_where_a_route_has_a_limit_of_its_own(database: Database) -> None:
     with client(database, rate_limit_search=2, rate_limit_burst=2) as asking:
         assert statuses(asking, "search", 5) == [200] * 4 + [429]
