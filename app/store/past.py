@@ -34,7 +34,8 @@ FROM vamm_market_states WHERE market_id IN {keys:Array(UInt64)} GROUP BY market_
 """
 _SIDES = """
 SELECT market_id, position_id, max(opening).2
-FROM vamm_positions WHERE (market_id, position_id) IN {keys:Array(Tuple(UInt64, UInt256))} GROUP BY market_id, position_id
+FROM vamm_positions WHERE (market_id, position_id) IN {keys:Array(Tuple(UInt64, UInt256))}
+GROUP BY market_id, position_id HAVING max(opening).1 > 0
 """
 
 

@@ -1,25 +1,51 @@
--- Openings of positions that are not what the raw rows say.
+-- Days of positions that are not what the raw rows say. Both are put side by side by grouping, which can spill to disk where a join cannot.
 WITH
     raw AS
     (
-        SELECT e.market_id, e.position_id, toStartOfDay(e.timestamp) AS day, argMax(assumeNotNull(e.is_long), (e.block_number, e.log_index)) AS side
+        SELECT
+            e.market_id AS market, e.position_id AS position, toUnixTimestamp(toDateTime(toStartOfDay(e.timestamp), 'UTC')) AS at,
+            toString((
+                argMaxIf(assumeNotNull(e.is_long), (e.block_number, e.log_index), e.action = 'open' AND e.is_long IS NOT NULL),
+                argMaxIf(e.entry_price, (e.block_number, e.log_index), e.action IN ('open', 'increase', 'trade')),
+                argMaxIf((assumeNotNull(e.is_long), assumeNotNull(e.position_size)), (e.block_number, e.log_index), e.action = 'trade'),
+                sum(if(e.action IN ('open', 'increase'), toDecimal256(e.size, 18), 0)),
+                sum(if(e.action IN ('close', 'liquidate'), toDecimal256(e.size, 18), 0)),
+                sum(toDecimal256(coalesce(e.pnl, 0), 18)),
+                sum(toDecimal256(e.fee, 18)),
+                sum(toDecimal256(e.liquidation_volume, 18)),
+                arrayMax(groupUniqArrayIf(e.user_address, e.action IN ('open', 'trade'))),
+                toUInt32(min(toUnixTimestamp(e.timestamp))),
+                toUInt8(argMin(e.action = 'open' AND e.is_long IS NOT NULL, (e.block_number, e.log_index))),
+                toUInt32(max(toUnixTimestamp(e.timestamp)))
+            )) AS said
         FROM vamm_market_transactions AS e
-        WHERE toYYYYMM(e.timestamp) = {month:UInt32} AND e.action = 'open' AND e.is_long IS NOT NULL
-        GROUP BY e.market_id, e.position_id, day
+        WHERE toYYYYMM(e.timestamp) = {month:UInt32}
+            AND (e.action IN ('open', 'increase', 'close', 'liquidate')
+                OR (e.action = 'trade' AND e.is_long IS NOT NULL AND e.position_size IS NOT NULL)
+                OR (e.action = 'liquidation_note' AND e.position_id != 0))
+        GROUP BY market, position, at
     ),
     rolled AS
     (
-        SELECT market_id, position_id, timestamp AS day, max(p.opening).2 AS side
-        FROM vamm_positions AS p WHERE toYYYYMM(timestamp) = {month:UInt32} GROUP BY market_id, position_id, timestamp
+        SELECT
+            p.market_id AS market, p.position_id AS position, toUnixTimestamp(p.timestamp) AS at,
+            toString((
+                max(p.opening).2, max(p.entry).2, (max(p.netted).2, max(p.netted).3),
+                sum(p.opened), sum(p.closed), sum(p.realised_pnl), sum(p.fees), sum(p.liquidated), max(p.owner),
+                min(p.first_event).2, min(p.first_event).3, max(p.last_event).2
+            )) AS said
+        FROM vamm_positions AS p
+        WHERE toYYYYMM(p.timestamp) = {month:UInt32}
+        GROUP BY market, position, at
     )
 SELECT
-    if(x.market_id != 0, x.market_id, r.market_id) AS market,
-    toUnixTimestamp(if(x.market_id != 0, x.day, r.day)) AS at,
-    toString((r.position_id, r.side)) AS stored,
-    toString((x.position_id, x.side)) AS expected
-FROM raw AS x
-FULL OUTER JOIN rolled AS r
-    ON x.market_id = r.market_id AND x.position_id = r.position_id AND toUnixTimestamp(x.day) = toUnixTimestamp(r.day)
-WHERE x.market_id = 0 OR r.market_id = 0 OR x.side != r.side
-ORDER BY market, at
+    market,
+    at,
+    if(maxIf(said, source = 'rolled') = '', '', concat(toString(position), ': ', maxIf(said, source = 'rolled'))) AS stored,
+    if(maxIf(said, source = 'raw') = '', '', concat(toString(position), ': ', maxIf(said, source = 'raw'))) AS expected
+FROM (SELECT *, 'raw' AS source FROM raw UNION ALL SELECT *, 'rolled' AS source FROM rolled)
+GROUP BY market, position, at
+HAVING stored != expected
+ORDER BY market, at, position
 LIMIT {limit:UInt32}
+SETTINGS max_bytes_before_external_group_by = 500000000

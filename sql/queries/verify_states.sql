@@ -1,27 +1,41 @@
--- Running states at a day's end that are not those of the day's last raw row.
+-- Running states at a day's end that are not those of the day's last raw rows.
 WITH
     raw AS
     (
         SELECT
-            e.market_id, toStartOfDay(e.timestamp) AS day,
-            argMaxIf(e.price, (e.block_number, e.log_index), e.price_type IN ('mark', 'entry', 'exit', 'liquidation')) AS price,
-            argMax((e.total_long_size, e.total_short_size), (e.block_number, e.log_index)) AS sizes,
-            argMaxIf(assumeNotNull(e.funding_rate), (e.block_number, e.log_index), e.funding_rate IS NOT NULL) AS rate
-        FROM vamm_market_transactions AS e WHERE toYYYYMM(e.timestamp) = {month:UInt32} GROUP BY e.market_id, day
+            e.market_id AS market, toUnixTimestamp(toDateTime(toStartOfDay(e.timestamp), 'UTC')) AS at,
+            toString((
+                argMaxIf(e.price, (e.block_number, e.log_index), e.price_type IN ('mark', 'entry', 'exit', 'liquidation')),
+                argMax((e.total_long_size, e.total_short_size), (e.block_number, e.log_index)),
+                argMaxIf(assumeNotNull(e.funding_rate), (e.block_number, e.log_index), e.funding_rate IS NOT NULL),
+                argMaxIf(assumeNotNull(e.index_price), (e.block_number, e.log_index), e.index_price IS NOT NULL),
+                argMaxIf(
+                    (toUInt32(toUnixTimestamp(e.timestamp)), assumeNotNull(e.funding_rate), e.funding_index),
+                    (e.block_number, e.log_index), e.action = 'funding' AND e.funding_rate IS NOT NULL),
+                argMaxIf(
+                    (assumeNotNull(e.quote_reserve), assumeNotNull(e.base_reserve)),
+                    (e.block_number, e.log_index), e.quote_reserve IS NOT NULL AND e.base_reserve IS NOT NULL)
+            )) AS said
+        FROM vamm_market_transactions AS e
+        WHERE toYYYYMM(e.timestamp) = {month:UInt32}
+        GROUP BY market, at
     ),
     rolled AS
     (
         SELECT
-            market_id, timestamp AS day, max(s.price).2 AS price, (max(s.sizes).2, max(s.sizes).3) AS sizes, max(s.funding_rate).2 AS rate
-        FROM vamm_market_states AS s WHERE toYYYYMM(timestamp) = {month:UInt32} GROUP BY market_id, timestamp
+            s.market_id AS market, toUnixTimestamp(s.timestamp) AS at,
+            toString((
+                max(s.price).2, (max(s.sizes).2, max(s.sizes).3), max(s.funding_rate).2, max(s.index_price).2,
+                (max(s.funding).2, max(s.funding).3, max(s.funding).4), (max(s.reserves).2, max(s.reserves).3)
+            )) AS said
+        FROM vamm_market_states AS s
+        WHERE toYYYYMM(s.timestamp) = {month:UInt32}
+        GROUP BY market, at
     )
-SELECT
-    if(x.market_id != 0, x.market_id, r.market_id) AS market,
-    toUnixTimestamp(if(x.market_id != 0, x.day, r.day)) AS at,
-    toString((r.price, r.sizes, r.rate)) AS stored,
-    toString((x.price, x.sizes, x.rate)) AS expected
-FROM raw AS x
-FULL OUTER JOIN rolled AS r ON x.market_id = r.market_id AND toUnixTimestamp(x.day) = toUnixTimestamp(r.day)
-WHERE x.market_id = 0 OR r.market_id = 0 OR stored != expected
+SELECT market, at, maxIf(said, source = 'rolled') AS stored, maxIf(said, source = 'raw') AS expected
+FROM (SELECT *, 'raw' AS source FROM raw UNION ALL SELECT *, 'rolled' AS source FROM rolled)
+GROUP BY market, at
+HAVING stored != expected
 ORDER BY market, at
 LIMIT {limit:UInt32}
+SETTINGS max_bytes_before_external_group_by = 500000000

@@ -1,0 +1,2 @@
+ALTER TABLE vamm_market_states_mv MODIFY QUERY
+{{rollup vamm_market_states}}
