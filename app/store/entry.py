@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 COMMIT = "commit"
 REWIND = "rewind"
+FILL = "fill"
 
 
 class Entry(NamedTuple):

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pyarrow as pa
 
 from app.store.client import Database
-from app.store.entry import COMMIT, REWIND, Entry
+from app.store.entry import COMMIT, FILL, REWIND, Entry
 
 _READ = """
 SELECT kind, max(version), argMax(tuple(is_open, from_block, to_block, toUnixTimestamp(since), market_ids), version)
@@ -43,6 +43,7 @@ class Journal:
         """Entries begun and not done, by kind. A commit is done, too, once the *checkpoint* has reached its end.
 
         A rewind that was begun covers what it found open: a commit before it is not named again.
+        A fill is none of them: it begins anew by itself.
         """
         found: dict[str, Entry] = {}
         for kind, version, (is_open, *fields) in self._database.rows(_READ, {"chain_id": self._chain_id}):
@@ -51,7 +52,7 @@ class Journal:
             reached = kind == COMMIT and entry.to_block <= checkpoint
             if is_open and kind == REWIND:
                 found.clear()
-            if is_open and not reached:
+            if is_open and not reached and kind != FILL:
                 found[kind] = entry
         return found
 

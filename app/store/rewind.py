@@ -27,7 +27,8 @@ _UNDO = {  # the checkpoint first: it never claims what is not stored
     **dict.fromkeys(("vamm_markets", "vamm_tickers", "vamm_listings"), "chain_id = {chain_id:UInt64} AND updated_block >= {block:UInt64}"),
     "vamm_set_aside": "chain_id = {chain_id:UInt64} AND block_number >= {block:UInt64}",
 }
-_SCOPE = "market_id IN {markets:Array(UInt64)} AND timestamp >= toDateTime({since:UInt32}, 'UTC')"
+SCOPE = "market_id IN {markets:Array(UInt64)} AND timestamp >= toDateTime({since:UInt32}, 'UTC')"
+"""Rows, raw or rolled up, of some markets from a day's start on."""
 
 
 class Rewind:
@@ -45,7 +46,7 @@ class Rewind:
         entry = self._extent(block, unfinished)
         self._journal.open(REWIND, entry)
         for table, condition in _UNDO.items():
-            _delete(self._database, table, condition, self._from(entry.from_block), self._permit)
+            delete(self._database, table, condition, self._from(entry.from_block), self._permit)
         rebuild(self._database, entry.market_ids, entry.since, self._permit)
         self._journal.close(COMMIT, entry)
         self._journal.close(REWIND, entry)
@@ -71,12 +72,13 @@ def rebuild(database: Database, market_ids: Collection[int], since: int, permit:
     for first in range(0, len(ids), MARKETS_AT_ONCE):
         parameters = {"markets": ids[first : first + MARKETS_AT_ONCE], "since": since}
         for table in DERIVED:
-            _delete(database, table, _SCOPE, parameters, permit)
+            delete(database, table, SCOPE, parameters, permit)
         for table in ROOTS:
-            database.run(f"INSERT INTO {table} {rollup(table, _SCOPE)}", parameters, query_id=permit())
+            database.run(f"INSERT INTO {table} {rollup(table, SCOPE)}", parameters, query_id=permit())
 
 
-def _delete(database: Database, table: str, condition: str, parameters: Parameters, permit: Callable[[], str]) -> None:
+def delete(database: Database, table: str, condition: str, parameters: Parameters, permit: Callable[[], str]) -> None:
+    """Delete rows of *table* by *condition*; *permit* as in `rebuild`."""
     # A delete looks at every part, even to find nothing: a look first costs a hundredth.
     if database.rows(f"SELECT 1 FROM {table} WHERE {condition} LIMIT 1", parameters):
         database.run(f"DELETE FROM {table} WHERE {condition}", parameters, query_id=permit())

@@ -1,4 +1,4 @@
-"""Candles against the raw rows: every rollup recomputed by another road, and what differs."""
+"""Rollups against the raw rows: every one recomputed by another road, and what differs."""
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
@@ -16,7 +16,11 @@ _OTHERS = {"vamm_market_states": "verify_states", "vamm_positions": "verify_posi
 
 
 class Difference(NamedTuple):
-    """One bucket of one rollup that is not what the raw rows say, or an event stored twice; `stored` and `expected` are texts to show."""
+    """One bucket of one rollup that is not what the raw rows say, or raw rows that contradict each other.
+
+    The latter are events stored twice, and running sizes of a market that its positions do not come to. `stored` and `expected` are texts
+    to show.
+    """
 
     table: str
     market_id: int
@@ -26,7 +30,7 @@ class Difference(NamedTuple):
 
 
 def verify(database: Database, *, retention_1s_days: int = 0, on_step: Callable[[str], None] = lambda _: None) -> list[Difference]:
-    """Every difference between the rollups and the raw rows, and every event stored twice, `MOST_DIFFERENCES` a table and month at most.
+    """Every difference between the rollups and the raw rows, and in the raw rows themselves, `MOST_DIFFERENCES` a table and month at most.
 
     Sums may differ by 1e-9 of themselves, unique traders by 2 %. One-second candles older than *retention_1s_days* are left out.
     *on_step* hears what is being compared.
@@ -46,13 +50,15 @@ def verify(database: Database, *, retention_1s_days: int = 0, on_step: Callable[
             found += [Difference(f"vamm_ohlcv_{name}", *row) for row in database.rows(query("verify_candles"), parameters)]
         for table, name in _OTHERS.items():
             found += [Difference(table, *row) for row in database.rows(query(name), {"month": month, "limit": MOST_DIFFERENCES})]
-    return found
+    on_step("open interest")
+    interest = database.rows(query("verify_interest"), {"limit": MOST_DIFFERENCES})
+    return found + [Difference("vamm_market_transactions", *row) for row in interest]
 
 
 def days_to_rebuild(differences: Iterable[Difference]) -> dict[int, set[int]]:
     """The markets to rebuild, by the day (its first second) from which on: that of each market's first difference.
 
-    Events stored twice stay whatever is rebuilt: only a rewind to before them takes them back.
+    What is wrong in the raw rows stays whatever is rebuilt: only a rewind to before it takes it back.
     """
     first: dict[int, int] = {}
     for difference in differences:

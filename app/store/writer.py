@@ -9,6 +9,7 @@ from app.domain.resolution import DAY
 from app.store import rows
 from app.store.client import Database
 from app.store.entry import COMMIT, Entry
+from app.store.fill import Fill
 from app.store.journal import Journal
 from app.store.lease import Lease, LeaseLost
 from app.store.past import Past
@@ -52,6 +53,7 @@ class ClickHouseLedger(Past):
         self._statements = f"datafeed/{database.name}/{chain_id}/"
         self._journal = Journal(database, chain_id, self._permit)
         self._rewind = Rewind(database, chain_id, self._journal, self._permit)
+        self._fill = Fill(database, chain_id, self._journal, self._permit)
         self._commits = 0
         self._last = -1
 
@@ -77,7 +79,8 @@ class ClickHouseLedger(Past):
         self._lease.release()
 
     def recover(self) -> None:
-        """Take the lease, take back whatever lies above the checkpoint, and finish a rewind that was begun.
+        """Take the lease, take back whatever lies above the checkpoint, and finish a rewind that was begun. Rollups whose definition
+        has changed since they were filled are filled anew.
 
         LeaseLost while another writer holds the lease.
         """
@@ -87,6 +90,7 @@ class ClickHouseLedger(Past):
         if unfinished := self._unfinished():
             self._rewind.to(min(entry.from_block for entry in unfinished), unfinished)
         self._last = self._checkpoint_number()
+        self._fill.run(self._last + 1)
 
     def commit(self, batch: Batch) -> None:
         """Make *batch* durable, checkpoint last. After an exception the outcome is unknown: call `recover`."""

@@ -1,6 +1,7 @@
 """Trades by the handful for the store's tests."""
 
 import random
+from collections import Counter
 from typing import Any
 
 from app.domain.block import Block
@@ -38,14 +39,36 @@ def trade(number: int, log_index: int, market_id: int, dollars: int, contracts: 
 
 
 def batch(first: int, last: int, seed: int = 0) -> Batch:
-    """Blocks *first* to *last* with a few trades each in markets 1 to 3, and a market made in each tenth block."""
+    """Blocks *first* to *last* with a few trades each in markets 1 to 3, and a market made in each tenth block.
+
+    Each block closes what it opens, so that open interest is right whichever blocks are stored.
+    """
     random_ = random.Random(f"{seed}-{first}-{last}")
     rows = Batch(blocks=[block(number, "ab"[seed % 2]) for number in range(first, last + 1)])
     for number in range(first, last + 1):
-        for log_index in range(random_.randrange(4)):
-            rows.trades.append(trade(number, log_index, random_.randrange(1, 4), random_.randrange(1, 5000), random_.randrange(1, 500)))
+        opened = [
+            trade(number, log_index, random_.randrange(1, 4), random_.randrange(1, 5000), random_.randrange(1, 500))
+            for log_index in range(random_.randrange(4))
+        ]
+        rows.trades += _with_totals(opened + [_closing(row, len(opened)) for row in opened])
         if number % 10 == 0:
             rows.markets.append(
                 Market(number, f"T{number}", f"symbol {number}", f"0x{number:040x}", CHAIN, deployment_block=number, updated_block=number)
             )
     return rows
+
+
+def _closing(row: Trade, logs: int) -> Trade:
+    """The end of the position that *row* opens, *logs* later."""
+    return row._replace(log_index=row.log_index + logs, event_type="PositionClosed", price_type="exit", side="sell", action="close", pnl=0)
+
+
+def _with_totals(rows: list[Trade]) -> list[Trade]:
+    """*rows* with their markets' running sizes, from nothing on."""
+    totals: Counter[int] = Counter()
+    whole = []
+    for row in rows:
+        totals[row.market_id] += row.size if row.action == "open" else -row.size
+        total = totals[row.market_id]
+        whole.append(row._replace(total_long_size=total, total_short_size=0, open_interest=total))
+    return whole

@@ -56,6 +56,7 @@ def test_sees_and_mends(filled: Database, fault: str) -> None:
 def test_sees_an_event_that_is_stored_twice(filled: Database) -> None:
     """The candles agree with the raw rows then: both count it twice."""
     filled.run("INSERT INTO vamm_market_transactions SELECT * FROM vamm_market_transactions ORDER BY block_number, log_index LIMIT 1")
-    [found] = verify(filled)
-    assert found.table == "vamm_market_transactions"
-    assert found.stored.startswith("2 rows of block 1, log 0")
+    twice, interest = verify(filled)
+    assert twice.table == interest.table == "vamm_market_transactions"
+    assert twice.stored.startswith("2 rows of block 1, log 0")
+    assert interest.market_id == twice.market_id  # the opening counts twice, too
