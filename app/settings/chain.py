@@ -32,6 +32,9 @@ class ChainSettings(BaseModel):
         description="Market factories to follow, comma-separated; empty: any.",
         examples=["0x5fbdb2315678afecb367f032d93f642f64180aa3"],
     )
+    funding_interval_s: int = Field(
+        3_600, ge=1, le=604_800, description="Seconds between two funding updates of a market that says nothing else."
+    )
     poll_interval_ms: Milliseconds = Field(1_000, description="Milliseconds between two looks at the head of an http(s) node.")
     rpc_timeout_ms: Milliseconds = Field(20_000, description="Milliseconds to wait for one answer of a node.")
 

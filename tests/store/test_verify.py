@@ -2,11 +2,14 @@
 
 import pytest
 
+from app.domain.fixed import ONE
+from app.store import rows
 from app.store.client import Database
 from app.store.lease import Lease
 from app.store.verify import days_to_rebuild, verify
 from app.store.writer import ClickHouseLedger
-from tests.store.rows import CHAIN, batch, block
+from tests.store.lives import Life
+from tests.store.rows import CHAIN, batch, block, trade
 
 FAULTS = {
     "a candle of nothing": (
@@ -23,6 +26,12 @@ FAULTS = {
         "vamm_market_states",
         "INSERT INTO vamm_market_states (market_id, timestamp) SELECT 1, toDateTime('2025-05-01 00:00:00', 'UTC')",
     ),
+    "a market's state with another funding update": (
+        "vamm_market_states",
+        "INSERT INTO vamm_market_states (market_id, timestamp, funding) SELECT 1, toDateTime('2024-01-01 00:00:00', 'UTC'), (1, 2, 3, NULL)",
+    ),
+    "a position of another owner": ("vamm_positions", "ALTER TABLE vamm_positions UPDATE owner = 'another' WHERE market_id = 3"),
+    "days of positions counted twice": ("vamm_positions", "INSERT INTO vamm_positions SELECT * FROM vamm_positions WHERE market_id = 2"),
     "a position of a month without events": (
         "vamm_positions",
         "INSERT INTO vamm_positions (market_id, position_id, timestamp) SELECT 1, 5, toDateTime('2025-05-01 00:00:00', 'UTC')",
@@ -51,6 +60,37 @@ def test_sees_and_mends(filled: Database, fault: str) -> None:
         ledger.rebuild(market_ids, since)
     assert verify(filled) == []
     assert ledger.checkpoint() == block(200)
+
+
+def test_sees_running_sizes_that_positions_do_not_come_to(filled: Database) -> None:
+    """Only rows that tell what moved a position count: their totals are what the listener made of them."""
+    life = Life(5, first_block=300)
+    life.open(1, 30, 100)
+    life.close(9, 4, 100)  # opened long before
+    life.net(77, -5, 100)
+    life.net(77, 9, 100)
+    filled.insert("vamm_market_transactions", rows.trades(life.rows))
+    assert verify(filled) == []
+    life.sizes[True] += 1
+    life.index(100)
+    filled.insert("vamm_market_transactions", rows.trades(life.rows[-1:]))
+    [found] = verify(filled)
+    assert (found.table, found.market_id) == ("vamm_market_transactions", 5)
+    assert (found.stored, found.expected) == ("long, short, interest (35,0,35)", "long, short, interest (34,0,34)")
+
+
+def test_a_netted_position_from_before_the_first_block_counts_what_changed(filled: Database) -> None:
+    life = Life(5, first_block=300)
+    life.net(77, -5, 100)
+    told = life.rows[0]._replace(position_size=20 * ONE, total_short_size=5 * ONE)
+    filled.insert("vamm_market_transactions", rows.trades([told]))
+    assert verify(filled) == []
+
+
+def test_trades_that_do_not_tell_the_size_after_them_are_left_out(filled: Database) -> None:
+    """As listeners of before stored them."""
+    filled.insert("vamm_market_transactions", rows.trades([trade(300, 0, 5, 1, 1, action="trade", position_id=0)]))
+    assert verify(filled) == []
 
 
 def test_sees_an_event_that_is_stored_twice(filled: Database) -> None:

@@ -1,0 +1,31 @@
+-- Positions of one market with {first} <= position_id <= {last}, in order of their ids; {open_only} = 1 leaves out those not known to be open.
+-- Groups come in the table's order, so that reading stops after {scanned} of them. The last one looked at is told in any case, with
+-- place = {scanned}: there the next page goes on.
+SELECT
+    market_id, position_id, holder, side, size, average, pnl, paid, volume, opened_at, updated_at, row_number() OVER (ORDER BY position_id) AS place
+FROM
+(
+    SELECT
+        p.market_id AS market_id,
+        p.position_id AS position_id,
+        max(p.owner) AS holder,
+        max(p.netted.1) > 0 AS is_netted,
+        argMin(p.first_event.3, p.first_event.1) AS is_whole,
+        multiIf(is_netted, toNullable(argMax(p.netted.2, p.netted.1)), max(p.opening.1) > 0, argMax(p.opening.2, p.opening.1), NULL) AS side,
+        multiIf(is_netted, toNullable(toDecimal256(argMax(p.netted.3, p.netted.1), 18)), is_whole, sum(p.opened) - sum(p.closed), NULL) AS size,
+        nullIf(argMax(p.entry.2, p.entry.1), 0) AS average,
+        sum(p.realised_pnl) AS pnl,
+        sum(p.fees) AS paid,
+        sum(p.liquidated) AS volume,
+        if(is_netted OR is_whole, toNullable(argMin(p.first_event.2, p.first_event.1)), NULL) AS opened_at,
+        argMax(p.last_event.2, p.last_event.1) AS updated_at
+    FROM vamm_positions AS p
+    WHERE p.market_id = {market_id:UInt64} AND p.position_id >= {first:UInt256} AND p.position_id <= {last:UInt256}
+    GROUP BY p.market_id, p.position_id
+    ORDER BY p.market_id, p.position_id
+    LIMIT {scanned:UInt32}
+)
+QUALIFY {open_only:UInt8} = 0 OR size > 0 OR place = {scanned:UInt32}
+ORDER BY position_id
+LIMIT {limit:UInt32}
+SETTINGS optimize_aggregation_in_order = 1
