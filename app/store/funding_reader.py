@@ -21,11 +21,11 @@ _END = 2**64 - 1
 
 
 class Funding(NamedTuple):
-    """One update, at *time* in seconds; `index` and `premium` None where the event tells none."""
+    """One update, at *time* in seconds; `funding_index` and `premium` are None where the event tells none."""
 
     time: int
     rate: Decimal
-    index: Decimal | None
+    funding_index: Decimal | None
     premium: Decimal | None
 
 

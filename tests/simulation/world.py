@@ -21,6 +21,7 @@ from app.store.client import Database, StoreError
 from app.store.lease import Lease
 from app.store.verify import verify
 from app.store.writer import ClickHouseLedger
+from tests.simulation.comparison import check_figures
 from tests.simulation.oracle import Candle, candles
 from tests.store.faults import FailingDatabase, Killed, Mode
 
@@ -137,6 +138,7 @@ class World:
         assert verify(self.database) == []
         assert not self.database.rows("SELECT reason FROM vamm_set_aside LIMIT 1")
         logs = self.chain.logs(0, self.chain.head)
+        check_figures(self.database, logs)
         for resolution in ("1s", "1m", "5m", "15m", "1h", "1d"):
             expected = candles(logs, resolution)
             stored = dict(self._candles(resolution))

@@ -111,6 +111,6 @@ def random_life(market_id: int, seed: int, events: int) -> Life:
             case 8:
                 life.note_liquidation(1000 + position, size)
             case _:
-                pick.choice([life.index, lambda price: life.curve(price, 3)])(price)
+                life.index(price) if pick.randrange(2) else life.curve(price, 3)
         life.next_block += pick.choice([0, 0, 3000])
     return life

@@ -52,7 +52,7 @@ def test_the_last_update_may_tell_no_index(database: Database) -> None:
     made.fund(0)
     database.insert("vamm_market_transactions", rows.trades(made.rows))
     found = StateReader(database).states([1])[1]
-    assert (found.funding_rate, found.funding_index) == (0, None)
+    assert (found.funding_rate, found.funding_index) == (Decimal(0), None)
     assert found.funding_time == made.rows[-1].timestamp
 
 
@@ -62,7 +62,7 @@ def test_a_rewind_takes_figures_back(database: Database) -> None:
     ledger.commit(made.batch())
     ledger.rewind(made.rows[3].block_number)
     found = StateReader(database).states([1])[1]
-    assert (found.index_price, found.short_size, found.reserves) == (7, 20, None)
+    assert (found.index_price, found.short_size, found.reserves) == (Decimal(7), Decimal(20), None)
 
 
 def test_more_markets_than_one_statement_names(database: Database) -> None:

@@ -28,7 +28,7 @@ FAULTS = {
     ),
     "a market's state with another funding update": (
         "vamm_market_states",
-        "INSERT INTO vamm_market_states (market_id, timestamp, funding) SELECT 1, toDateTime('2024-01-01 00:00:00', 'UTC'), (1, 2, 3, NULL)",
+        "INSERT INTO vamm_market_states (market_id, timestamp, funding) SELECT 1, toDateTime('2024-01-01', 'UTC'), (1, 2, 3, NULL)",
     ),
     "a position of another owner": ("vamm_positions", "ALTER TABLE vamm_positions UPDATE owner = 'another' WHERE market_id = 3"),
     "days of positions counted twice": ("vamm_positions", "INSERT INTO vamm_positions SELECT * FROM vamm_positions WHERE market_id = 2"),
