@@ -15,7 +15,7 @@ from app.store.schema import RECORD, rollup
 
 logger = logging.getLogger(__name__)
 
-ROWS_AT_ONCE = 2_000_000
+ROWS_AT_ONCE = 500_000
 """Raw rows that one statement rolls up, unless a single day has more: it has to end within a statement's time."""
 
 MEMORY = 500_000_000
