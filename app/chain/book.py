@@ -1,9 +1,10 @@
-"""What decoding knows of the past: markets, their running state and the sides of positions, kept close and asked for in bulk."""
+"""What decoding knows of the past: markets, their running state, sides and entries of positions, kept close and asked for in bulk."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from app.chain.netted import UNKNOWN
 from app.chain.recent import Recent
 from app.domain.ledger import History
 from app.domain.market import Market, market_id
@@ -41,6 +42,8 @@ class Wanted:
     oracles: set[str] = field(default_factory=set)
     factory_ids: set[tuple[str, str]] = field(default_factory=set)
     positions: set[tuple[str, int]] = field(default_factory=set)
+    netted: set[tuple[str, int]] = field(default_factory=set)
+    """Positions whose entry price the events build on."""
 
 
 def nowhere(_: Collection[tuple[str, int]]) -> Mapping[tuple[str, int], bool]:
@@ -67,6 +70,7 @@ class Book:
         self.by_factory_id: Recent[tuple[str, str], str | None] = Recent(MAX_CONTRACTS)
         self.sides: Recent[tuple[str, int], bool | None] = Recent(MAX_POSITIONS)
         self.earlier_sides: Recent[tuple[str, int], bool | None] = Recent(MAX_POSITIONS)
+        self.entries: Recent[tuple[str, int], int] = Recent(MAX_POSITIONS)
         self.tickers: Recent[str, int | None] = Recent(MAX_TICKERS)
 
     def prime(self, wanted: Wanted) -> None:
@@ -89,6 +93,7 @@ class Book:
         self._list(self.listings.revive(contracts))
         self._recall(self.sides.revive(wanted.positions))
         self._look_back(self.earlier_sides.revive(key for key in wanted.positions if self.sides.live[key] is None))
+        self._recall_entries(self.entries.revive(wanted.netted))
 
     def prime_tickers(self, tickers: Iterable[str]) -> None:
         """Learn which of *tickers* are taken."""
@@ -108,14 +113,22 @@ class Book:
             self.listings.live[contract] = Listing(contract, number, accepted, *states.get(number, MarketState()))
 
     def _recall(self, positions: Collection[tuple[str, int]]) -> None:
-        """Sides of *positions*; a contract that is no market has none that could be asked for."""
-        keys = {
+        keys = self._keys(positions)
+        sides = self._history.position_sides(keys) if keys else {}
+        self.sides.live |= dict.fromkeys(positions) | {key: sides[asked] for asked, key in keys.items() if asked in sides}
+
+    def _recall_entries(self, positions: Collection[tuple[str, int]]) -> None:
+        keys = self._keys(positions)
+        entries = self._history.position_entries(keys) if keys else {}
+        self.entries.live |= dict.fromkeys(positions, UNKNOWN) | {key: entries[asked] for asked, key in keys.items() if asked in entries}
+
+    def _keys(self, positions: Collection[tuple[str, int]]) -> dict[PositionKey, tuple[str, int]]:
+        """How the history knows *positions*; a contract that is no market has none that could be asked for."""
+        return {
             PositionKey(listing.market_id, position): (contract, position)
             for contract, position in positions
             if (listing := self.listings.live[contract]).market
         }
-        sides = self._history.position_sides(keys) if keys else {}
-        self.sides.live |= dict.fromkeys(positions) | {key: sides[asked] for asked, key in keys.items() if asked in sides}
 
     def _look_back(self, positions: Collection[tuple[str, int]]) -> None:
         """Sides of *positions* that were opened before anything was stored, of contracts that are or may become markets."""
@@ -151,4 +164,4 @@ class Book:
             memory.clear()
 
     def _memories(self) -> tuple[Recent[Any, Any], ...]:
-        return self.listings, self.by_oracle, self.by_factory_id, self.sides, self.earlier_sides, self.tickers
+        return self.listings, self.by_oracle, self.by_factory_id, self.sides, self.earlier_sides, self.entries, self.tickers

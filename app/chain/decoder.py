@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from app.chain.book import Book, Listing, Openings, Wanted, nowhere
 from app.chain.effects import effect
+from app.chain.netted import UNKNOWN, builds_on_entry, entry_after
 from app.chain.plan import Columns, Kind
 from app.chain.protocol import Catalogue
 from app.chain.reading import Event, Reader
@@ -141,38 +142,57 @@ class Decoder:
         listing.long_size, listing.short_size = long_size, short_size
         if price_type and kind is not Kind.INDEX:
             listing.price = price
+        size, entry_price = columns.size, columns.entry_price
+        position_size: int | None = None
         if kind is Kind.OPEN:
             self._book.sides.live[position] = is_long
+            entry_price = price
+        elif kind is Kind.TRADE:
+            entries = self._book.entries.live
+            entries[position] = entry_price = entry_after(columns, entries.get(position, UNKNOWN))
+            size, position_size = abs(size), abs(columns.size_after)
         elif kind is Kind.FUNDING:
             listing.funding_rate = columns.funding_rate
-        return Trade(
-            market.market_id,
-            market.symbol,
-            event.emitter,
-            event.timestamp,
-            event.block_number,
-            event.log["transactionHash"],
-            event.log_index,
-            plan.name,
-            price,
-            price_type,
-            volume,
-            abs(columns.size) if kind is Kind.TRADE else columns.size,
-            columns.fee,
-            liquidation_volume,
-            side,
-            columns.user_address,
-            columns.position_id,
-            is_long,
-            columns.leverage,
-            columns.pnl,
-            long_size,
-            short_size,
-            long_size + short_size,
-            listing.funding_rate,
-            self._book.chain_id,
-            plan.action,
+        return _trade(
+            (
+                market.market_id,
+                market.symbol,
+                event.emitter,
+                event.timestamp,
+                event.block_number,
+                event.log["transactionHash"],
+                event.log_index,
+                plan.name,
+                price,
+                price_type,
+                volume,
+                size,
+                columns.fee,
+                liquidation_volume,
+                side,
+                columns.user_address,
+                columns.position_id,
+                is_long,
+                columns.leverage,
+                columns.pnl,
+                long_size,
+                short_size,
+                long_size + short_size,
+                listing.funding_rate,
+                self._book.chain_id,
+                plan.action,
+                entry_price,
+                position_size,
+                columns.index_price or None,  # a price of 0 is no price
+                columns.funding_index,
+                columns.funding_premium,
+                columns.quote_reserve,
+                columns.base_reserve,
+            )
         )
+
+
+_trade = Trade._make  # calling the class with as many arguments costs a third more
 
 
 def _wanted(events: Sequence[Event]) -> Wanted:
@@ -199,4 +219,6 @@ def _wanted(events: Sequence[Event]) -> Wanted:
                 opened.add(position)
             elif position not in opened:
                 wanted.positions.add(position)
+        elif kind is Kind.TRADE and builds_on_entry(columns):
+            wanted.netted.add((event.contract, columns.position_id))
     return wanted

@@ -56,7 +56,7 @@ def _signed_trade(columns: Columns) -> Effect:
     traded, after = columns.size, columns.size_after
     before = after - traded
     if not traded:
-        return _NOTHING
+        return (0, "", 0, 0, "", after > 0, 0, 0) if after else _NOTHING
     price_type = ("entry" if abs(after) > abs(before) else "exit") if columns.price else ""
     return (
         columns.price,

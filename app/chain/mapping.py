@@ -22,6 +22,7 @@ REQUIRED: Final[Mapping[Kind, frozenset[str]]] = {
     Kind.MARK: frozenset({"price"}),
     Kind.INDEX: frozenset({"price"}),
     Kind.FUNDING: frozenset({"funding_rate"}),
+    Kind.CURVE: frozenset({"quote_reserve", "base_reserve"}),
     Kind.NOTE: frozenset(),
     Kind.MARKET_CREATED: frozenset({"factory_market_id", "market", "symbol"}),
     Kind.MARKET_STATUS: frozenset({"factory_market_id", "is_active"}),
@@ -30,11 +31,22 @@ REQUIRED: Final[Mapping[Kind, frozenset[str]]] = {
 
 OPTIONAL: Final[Mapping[Kind, frozenset[str]]] = {
     **dict.fromkeys(Kind, _ABOUT),
+    Kind.INCREASE: _ABOUT | {"entry_price"},
+    Kind.FUNDING: _ABOUT | {"funding_index", "funding_premium", "index_price"},
     Kind.INDEX: frozenset(),
     Kind.MARKET_CREATED: frozenset({"vault_address", "oracle_address", "collateral_address", "starting_price", "market_type"}),
     Kind.MARKET_STATUS: frozenset(),
 }
 """Columns that it may give besides."""
+
+_IMPLIED: Final[Mapping[Kind, tuple[str, str]]] = {
+    Kind.TRADE: ("position_id", "user_address"),
+    Kind.LIQUIDATION_NOTE: ("position_id", "user_address"),
+    Kind.INDEX: ("index_price", "price"),
+}
+"""Columns filled from another one's parameter where the file gives none: a trader's netted position has the trader's address."""
+
+_WHOSE: Final = frozenset({"position_id", "user_address"})
 
 _ADDRESSES: Final = frozenset({"market", "user_address", "vault_address", "oracle_address", "collateral_address"})
 _FLAGS: Final = frozenset({"is_long", "is_active"})
@@ -42,12 +54,13 @@ _NO_AMOUNT: Final[Mapping[str, str]] = {
     **dict.fromkeys(_ADDRESSES, "an address"),
     **dict.fromkeys(_FLAGS, "a bool"),
     "factory_market_id": "a bytes32 or uint256",
-    "position_id": "a uint or bytes32",
+    "position_id": "a uint, bytes32 or address",
     "market_type": "a uint8",
 }
 """Columns that are no amounts, with the types they need."""
 
-_ALWAYS_SIGNED: Final = frozenset({"pnl", "fee", "funding_rate", "size_after"})
+_ALWAYS_SIGNED: Final = frozenset({"pnl", "fee", "funding_rate", "funding_index", "funding_premium", "size_after"})
+_ADDRESS_BITS: Final = 160
 _SIGNED_SIZE: Final = frozenset({Kind.TRADE, Kind.NOTE})
 
 
@@ -69,23 +82,23 @@ class MappingError(ValueError):
 def compile_event(signature: Signature, kind: Kind, columns: Mapping[str, Source], protocols: tuple[str, ...] = ()) -> Plan:
     """The plan of an event; `MappingError` names the wrong entry and what would be right."""
     _check_names(signature, kind, columns)
-    slots = {source.parameter: (column, source) for column, source in columns.items()}
+    slots: dict[str, list[tuple[str, Source]]] = {}
+    for column, source in _with_implied(kind, columns).items():
+        slots.setdefault(source.parameter, []).append((column, source))
     amounts: list[AmountField] = []
     fields: list[Field] = []
     checks: list[Check] = []
     text: Text | None = None
     word = 0
     for parameter in (*signature.indexed, *signature.plain):
-        column, source = slots.get(parameter.name, ("", None))
-        if source is None:
-            if check := _checker(parameter):
-                checks.append(Check(parameter.name, word, check))
-        elif column == "symbol":
-            text = _text(signature, parameter)
-        else:
+        filled = slots.get(parameter.name, [])
+        if not filled and (check := _checker(parameter)):
+            checks.append(Check(parameter.name, word, check))
+        for column, source in filled:
             slot = Columns._fields.index(column)
-            reader = _reader(kind, column, source, parameter)
-            if isinstance(reader, Amount):
+            if column == "symbol":
+                text = _text(signature, parameter)
+            elif isinstance(reader := _reader(kind, column, source, parameter), Amount):
                 amounts.append(AmountField(parameter.name, slot, word, reader.limit, reader.factor, reader.refuse))
             else:
                 fields.append(Field(parameter.name, slot, word, reader))
@@ -112,6 +125,8 @@ def _check_names(signature: Signature, kind: Kind, columns: Mapping[str, Source]
     names = [parameter.name for parameter in signature.parameters]
     if missing := REQUIRED[kind] - columns.keys():
         raise MappingError("columns", f"{kind!s} needs {_list(missing)} as well")
+    if kind is Kind.TRADE and columns.keys().isdisjoint(_WHOSE):
+        raise MappingError("columns", f"{kind!s} needs {' or '.join(sorted(_WHOSE))} as well: whose position it is")
     for column, source in columns.items():
         if column not in REQUIRED[kind] | OPTIONAL[kind]:
             raise MappingError(f"columns.{column}", f"{kind!s} has no such column; it has {_list(REQUIRED[kind] | OPTIONAL[kind])}")
@@ -120,6 +135,11 @@ def _check_names(signature: Signature, kind: Kind, columns: Mapping[str, Source]
     used = [source.parameter for source in columns.values()]
     if twice := {name for name in used if used.count(name) > 1}:
         raise MappingError("columns", f"{_list(twice)} fills two columns; one parameter fills one column")
+
+
+def _with_implied(kind: Kind, columns: Mapping[str, Source]) -> Mapping[str, Source]:
+    implied, origin = _IMPLIED.get(kind, ("", ""))
+    return {**columns, implied: columns[origin]} if origin in columns and implied not in columns else columns
 
 
 def _reader(kind: Kind, column: str, source: Source, parameter: Parameter) -> Reader | Amount:
@@ -144,8 +164,8 @@ def _plain_reader(column: str, parameter: Parameter) -> Reader | None:
         return words.boolean
     if column == "factory_market_id" and parameter.type in ("bytes32", "uint256"):
         return words.hexadecimal
-    if column == "position_id" and (parameter.base == "uint" or parameter.type == "bytes32"):
-        return words.whole(parameter.bits)
+    if column == "position_id" and (parameter.base == "uint" or parameter.type in ("bytes32", "address")):
+        return words.whole(parameter.bits or _ADDRESS_BITS)
     if column == "market_type" and parameter.type == "uint8":
         return words.whole(parameter.bits)
     return None

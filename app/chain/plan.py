@@ -29,6 +29,7 @@ class Kind(StrEnum):
     MARK = "mark"
     INDEX = "index"
     FUNDING = "funding"
+    CURVE = "curve"
     NOTE = "note"
     MARKET_CREATED = "market_created"
     MARKET_STATUS = "market_status"
@@ -59,6 +60,12 @@ class Columns(NamedTuple):
     liquidation_volume: int = 0
     funding_rate: int | None = None
     size_after: int = 0
+    entry_price: int = 0
+    index_price: int | None = None
+    funding_index: int | None = None
+    funding_premium: int | None = None
+    quote_reserve: int | None = None
+    base_reserve: int | None = None
     factory_market_id: str = ""
     symbol: str = ""
     vault_address: str = ""

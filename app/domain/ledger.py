@@ -44,6 +44,9 @@ class History(Protocol):
     def position_sides(self, keys: Collection[PositionKey]) -> Mapping[PositionKey, bool]:
         """Side (True is long) with which each position was last opened."""
 
+    def position_entries(self, keys: Collection[PositionKey]) -> Mapping[PositionKey, int]:
+        """Average entry price of each position after the last event that moved it, in 1e-18 units; 0 where that is not known."""
+
 
 class Ledger(History, Protocol):
     """An exactly-once store of decoded blocks. All methods block; call them in a thread."""

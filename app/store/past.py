@@ -1,4 +1,4 @@
-"""What the listener asks about the past: markets, their running state, the sides of positions."""
+"""What the listener asks about the past: markets, their running state, sides and entries of positions."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from decimal import Context, Decimal
@@ -37,6 +37,10 @@ SELECT market_id, position_id, max(opening).2
 FROM vamm_positions WHERE (market_id, position_id) IN {keys:Array(Tuple(UInt64, UInt256))}
 GROUP BY market_id, position_id HAVING max(opening).1 > 0
 """
+_ENTRIES = """
+SELECT market_id, position_id, max(entry).2
+FROM vamm_positions WHERE (market_id, position_id) IN {keys:Array(Tuple(UInt64, UInt256))} GROUP BY market_id, position_id
+"""
 
 
 class Past:
@@ -71,6 +75,10 @@ class Past:
     def position_sides(self, keys: Collection[PositionKey]) -> Mapping[PositionKey, bool]:
         """Side (True is long) with which each of *keys* was last opened."""
         return {PositionKey(market_id, position_id): bool(side) for market_id, position_id, side in self._lookup(_SIDES, keys)}
+
+    def position_entries(self, keys: Collection[PositionKey]) -> Mapping[PositionKey, int]:
+        """Entry price of each of *keys* after the last event that moved it, in 1e-18 units; 0 where it is not known."""
+        return {PositionKey(market_id, position_id): _units(entry) for market_id, position_id, entry in self._lookup(_ENTRIES, keys)}
 
     def _lookup(self, sql: str, keys: Collection[Any]) -> Iterator[Sequence[Any]]:
         ordered = list(keys)

@@ -58,6 +58,14 @@ class MemoryLedger:
             if trade.action == "open" and trade.is_long is not None and (key := PositionKey(trade.market_id, trade.position_id)) in keys
         }
 
+    def position_entries(self, keys: Collection[PositionKey]) -> Mapping[PositionKey, int]:
+        self.questions.append("position_entries")
+        return {
+            key: trade.entry_price
+            for trade in self.trades
+            if trade.action in ("open", "increase", "trade") and (key := PositionKey(trade.market_id, trade.position_id)) in keys
+        }
+
     def recover(self) -> None:
         """Nothing is ever left half done here, and nobody else writes."""
 

@@ -54,6 +54,8 @@ LIQUIDATED_PERP = (
     "PositionLiquidated(address indexed trader, address indexed amm, uint256 positionNotional, uint256 positionSize, "
     "uint256 liquidationFee, address liquidator, uint256 badDebt)"
 )
+FUNDING_PERP = "FundingRateUpdated(int256 rate, uint256 underlyingPrice)"
+RESERVES = "ReserveSnapshotted(uint256 quoteAssetReserve, uint256 baseAssetReserve, uint256 timestamp)"
 
 
 def topic(signature: str) -> str:

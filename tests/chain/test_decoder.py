@@ -17,7 +17,6 @@ from tests.chain.logs import (
     CLOSED_SIMPLE,
     CURVE,
     FEE_COLLECTED,
-    FUNDING,
     FUNDING_PAID,
     GOLD,
     INCREASED,
@@ -65,6 +64,7 @@ def test_opened_whole() -> None:
         funding_rate=None,
         chain_id=CHAIN,
         action="open",
+        entry_price=2_000 * USD,
     )
 
 
@@ -76,12 +76,12 @@ POSITION_EVENTS = {
     ),
     "simple close": (
         log(CLOSED_SIMPLE, ALICE, 7, 200 * USD, 2_100 * USD, 4 * USD, at=(2, 0)),
-        {"price": 2_100 * USD, "price_type": "exit", "volume": 200 * USD, "pnl": 4 * USD, "fee": 0},
+        {"price": 2_100 * USD, "price_type": "exit", "volume": 200 * USD, "pnl": 4 * USD, "fee": 0, "entry_price": 0},
         -200 * USD,
     ),
     "increase": (
         log(INCREASED, ALICE, 7, 100 * USD, 600 * USD, 1_777 * USD, 2, at=(2, 0)),
-        {"price": 2_000 * USD, "price_type": "mark", "volume": 100 * USD, "size": 100 * USD, "pnl": None, "fee": 2},
+        {"price": 2_000 * USD, "price_type": "mark", "volume": 100 * USD, "size": 100 * USD, "fee": 2, "entry_price": 1_777 * USD},
         100 * USD,
     ),
     "liquidation": (
@@ -158,7 +158,6 @@ MARKS_AND_NOTES: dict[str, tuple[Log, dict[str, Any]]] = {
         log(OPENED_SIMPLE, ALICE, 1, False, USD, 5 * USD, 100),
         {"side": "sell", "fee": 0, "leverage": 100 * ONE, "price_type": "entry", "volume": USD, "total_short_size": USD},
     ),
-    "funding": (log(FUNDING, -12_345, 1, 1), {"funding_rate": -12_345 * 10**10}),
     "funding paid": (log(FUNDING_PAID, ALICE, 7, -3 * USD, 1), {"user_address": ALICE, "position_id": 7, "size": -3 * USD, "pnl": None}),
     "fee": (log(FEE_COLLECTED, ALICE, 3 * USD), {"user_address": ALICE, "size": 3 * USD, "fee": 0}),
     "parameters": (log(PARAMETERS, "maxLeverage " * 9, 50), {"event_type": "ParametersUpdated"}),

@@ -30,7 +30,7 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
     "int256": st.integers(-(10**20), 10**20) | st.integers(-(2**255), 2**255 - 1),
     "string": st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=50),
 }
-UNITS = {"leverage": 10**18, "fundingRate": 10**10, "positionId": 1, "marketType": 1}
+UNITS = {"leverage": 10**18, "fundingRate": 10**10, "fundingIndex": 10**10, "premiumFraction": 10**10, "positionId": 1, "marketType": 1}
 
 
 def parameters(signature: str) -> list[tuple[str, str]]:
@@ -46,10 +46,12 @@ def test_what_was_encoded_is_read(data: st.DataObject) -> None:
     entry = log(signature, *values.values())
     plan = CATALOGUE.plans[entry["topics"][0]]
     fields = [(field.name, field.slot) for field in plan.amounts] + [(field.name, field.slot) for field in plan.fields]
-    mapped = {name: Columns._fields[slot] for name, slot in fields}
+    mapped = {Columns._fields[slot]: name for name, slot in fields}
     if plan.text:
         mapped["symbol"] = "symbol"
-    expected = {column: stored(name, values[name]) for name, column in mapped.items()}
+    expected = {column: stored(name, values[name]) for column, name in mapped.items()}
+    if signature in (events.CHANGED, events.LIQUIDATED_PERP):
+        expected["position_id"] = int(expected["user_address"], 16)
     try:
         columns = plan.read(entry["topics"], entry["data"])
     except Unreadable:
@@ -102,9 +104,13 @@ def _event(market: str, position: int, amount: int, is_long: bool) -> st.SearchS
         (events.LIQUIDATED, (trader, position, BOB, amount, ONE, 1), market),
         (events.CURVE, (amount, 1, 1), market),
         (events.FUNDING, (signed, 1, 1), market),
+        (events.FUNDING_PERP, (signed, amount), market),
+        (events.RESERVES, (amount, ONE, 1), market),
         (events.PAUSED, (), market),
         (events.PRICE_ORACLE, (amount,), events.ORACLE),
         (events.CHANGED, (trader, market, 1, amount, signed, 1, signed * 2, 1, 1, 0, 0, ONE, 0), events.BOB),
+        (events.CHANGED, (trader, market, 1, 7 * amount, signed, 1, signed, 1, 1, 0, 0, ONE, 0), events.BOB),
+        (events.CHANGED, (trader, market, 1, amount, -signed // 2, 1, signed, 1, 1, 0, 0, ONE, 0), events.FACTORY),
         (events.CREATED, (name, "GOLD", market, BOB, events.ORACLE, BOB, ONE, 1), events.FACTORY),
         (events.STATUS, (name, is_long), events.FACTORY),
     ])  # fmt: skip

@@ -25,7 +25,7 @@ def test_perpetual_trades() -> None:
     ]
     first = decoded.trades[0]
     assert (first.market_id, first.contract_address, first.price) == (market_id(CHAIN, ETH), CLEARING_HOUSE, 15 * USD)
-    assert (first.position_id, first.pnl, first.fee, first.leverage) == (0, -5, 4, 0)
+    assert (first.position_id, first.pnl, first.fee, first.leverage) == (int(ALICE, 16), -5, 4, 0)
     (market,) = decoded.markets
     assert (market.contract_address, market.protocol, market.creator_address) == (ETH, "perpetual_v1", CLEARING_HOUSE)
 
@@ -39,6 +39,7 @@ def test_a_perpetual_liquidation_counts_once(note_first: bool) -> None:
     assert sum(row.liquidation_volume for row in trades) == 30 * USD
     (noted,) = (row for row in trades if row.liquidation_volume)
     assert (noted.volume, noted.price, noted.price_type, noted.side, noted.size, noted.user_address) == (0, 0, "", "", 2 * ONE, ALICE)
+    assert (noted.position_id, noted.position_size, noted.entry_price) == (int(ALICE, 16), None, 0)
 
 
 def test_only_the_contract_that_named_a_market_speaks_for_it() -> None:

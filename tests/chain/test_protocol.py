@@ -33,10 +33,10 @@ def test_known_topics(signature: str, topic: str) -> None:
 
 def test_everything_shipped_is_followed_unless_names_are_given() -> None:
     assert load_protocols().names == ("perpetual_v1", "simple_vamm", "vamm")
-    assert len(load_protocols().topics) == 19
+    assert len(load_protocols().topics) == 21
     chosen = load_protocols(["perpetual_v1"])
     assert chosen.names == ("perpetual_v1",)
-    assert chosen.topics == sorted([logs.topic(logs.CHANGED), logs.topic(logs.LIQUIDATED_PERP)])
+    assert chosen.topics == sorted(map(logs.topic, (logs.CHANGED, logs.LIQUIDATED_PERP, logs.FUNDING_PERP, logs.RESERVES)))
 
 
 def test_an_event_that_two_protocols_share_belongs_to_both() -> None:
@@ -92,6 +92,18 @@ MISTAKES = {
     f"[[event]]\n{OPEN}{COLUMNS}".replace('"size"', '{ parameter = "size", scale = 19 }'): ["Opened", "columns.size", "scale", "18"],
     f"[[event]]\n{OPEN}{COLUMNS}".replace('"size"', '{ from = "size" }'): ["Opened", "columns.size"],
     f"[[event]]\n{OPEN}{COLUMNS}[[event]]\n{OPEN.replace('indexed who', 'who')}{COLUMNS}": ["mine.toml", "Opened", "otherwise"],
+    "[[event]]\nsignature = 'T(uint256 a, int256 b, uint256 c, uint256 d)'\ndoes = 'trade'\n"
+    "columns = { size = 'a', size_after = 'b', price = 'c', volume = 'd' }": ["T", "columns", "position_id or user_address", "whose"],
+    "[[event]]\nsignature = 'T(uint256 who, int256 b, uint256 c, uint256 d, int256 e)'\ndoes = 'trade'\n"
+    "columns = { user_address = 'who', size = 'e', size_after = 'b', price = 'c', volume = 'd' }": ["user_address", "who is uint256"],
+    f"[[event]]\n{OPEN}{COLUMNS}entry_price = 'price'": ["Opened", "columns.entry_price", "open has no such column"],
+    "[[event]]\nsignature = 'C(uint256 q)'\ndoes = 'curve'\ncolumns = { quote_reserve = 'q' }": ["C", "curve needs base_reserve"],
+    "[[event]]\nsignature = 'C(uint256 q, bool b)'\ndoes = 'curve'\ncolumns = { quote_reserve = 'q', base_reserve = 'b' }": [
+        "C",
+        "columns.base_reserve",
+        "b is bool",
+        "a uint or int",
+    ],
     "[[event]]\nsignature = 'M(bytes32 i, address m, bytes s)'\ndoes = 'market_created'\n"
     "columns = { factory_market_id = 'i', market = 'm', symbol = 's' }": ["M", "columns.symbol", "s is bytes", "a string"],
 }
