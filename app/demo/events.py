@@ -30,9 +30,12 @@ SIGNATURES: Final = {
     "simple_price": "PriceUpdated(uint256,int256)",
     "oracle_price": "PriceUpdated(uint256)",
     "market_created": "MarketCreated(bytes32,string,address,address,address,address,uint256,uint8)",
+    "market_status": "MarketStatusChanged(bytes32,bool)",
     "perpetual_changed": "PositionChanged(address,address,uint256,uint256,int256,uint256,int256,int256,int256,"
     "uint256,uint256,uint256,int256)",
     "perpetual_liquidated": "PositionLiquidated(address,address,uint256,uint256,uint256,address,uint256)",
+    "perpetual_funding": "FundingRateUpdated(int256,uint256)",
+    "perpetual_reserves": "ReserveSnapshotted(uint256,uint256,uint256)",
 }
 """Every event the simulation emits, by our name for it."""
 
@@ -66,6 +69,10 @@ def market_created(factory: str, listing: Listing) -> Emitted:
     words = (5 * 32, int(listing.oracle, 16), _COLLATERAL, int(listing.price * 10**18), listing.place % 3, len(symbol))
     topics = (TOPICS["market_created"], listing.market_id, f"0x{address_word(listing.contract)}", f"0x{address_word(listing.vault)}")
     return Emitted(factory, topics, data(*words) + text)
+
+
+def market_status(factory: str, listing: Listing, *, is_active: bool) -> Emitted:
+    return Emitted(factory, (TOPICS["market_status"], listing.market_id), data(is_active))
 
 
 def oracle_price(listing: Listing, price: int) -> Emitted:
@@ -136,6 +143,16 @@ def perpetual_liquidated(
 ) -> Emitted:
     topics = _of_trader(TOPICS["perpetual_liquidated"], listing, position)
     return Emitted(clearing_house, topics, data(notional, base, fee, int(liquidator, 16), 0))
+
+
+def perpetual_funding(listing: Listing, rate: int, underlying: int) -> Emitted:
+    """The amm's own event; both 1e-18."""
+    return Emitted(listing.contract, (TOPICS["perpetual_funding"],), data(signed(rate), underlying))
+
+
+def perpetual_reserves(listing: Listing, quote: int, base: int, time: int) -> Emitted:
+    """The amm's own event; reserves in 1e-18, *time* in seconds since 1970."""
+    return Emitted(listing.contract, (TOPICS["perpetual_reserves"],), data(quote, base, time))
 
 
 def _about(topic: str, position: Position) -> tuple[str, ...]:

@@ -1,25 +1,19 @@
-"""What happens in the markets: the transactions of each position's days, and of the factory, the oracles and funding."""
+"""What happens in the markets: the transactions of each position's days, and the creation of the markets."""
 
-import math
 from collections.abc import Iterator
 from typing import Final
 
-from app.demo import events
+from app.demo import curve, events
 from app.demo.events import Emitted
 from app.demo.genesis import Genesis, Listing
 from app.demo.positions import Position
 from app.demo.prices import PricePaths
-
-ORACLE_INTERVAL: Final = 300
-"""Seconds between two index prices of a market, with up to three markets; proportionally more with more."""
+from app.demo.schedule import INDEX, Moment, Schedule
 
 _ONE: Final = 10**18
 _FEE_SHARE: Final = 2_000
 _LIQUIDATION_LOSS: Final = 0.8
 """Share of its margin at which a position is liquidated."""
-
-_INDEX: Final = 10**8
-_INDEX_SWING: Final = 50_000
 
 Transaction = list[Emitted]
 
@@ -35,19 +29,11 @@ class Exchange:
         self.factory = genesis.address(b"factory", 0)
         self._clearing_house = genesis.address(b"clearing house", 0)
         self._liquidator = genesis.address(b"liquidator", 0)
-        self._oracle_interval = ORACLE_INTERVAL * max(1, len(self.listings) // 3)
+        self._schedule = Schedule(genesis, self.factory, self._index_price)
 
-    def periodic(self, epoch: int) -> Iterator[tuple[float, Transaction]]:
-        """Index prices and funding of *epoch*, each with its moment."""
-        for _, moment in self._beats(epoch, self._oracle_interval):
-            for listing in self.listings:
-                if not listing.clearing_house:
-                    yield moment, [events.oracle_price(listing, int(self._index_price(listing, moment) * _ONE))]
-        for number, moment in self._beats(epoch, self._genesis.funding_interval):
-            for listing in self.listings:
-                if not (listing.simple or listing.clearing_house):
-                    index, before = self._funding_index(listing, number), self._funding_index(listing, number - 1)
-                    yield moment, [events.funding_updated(listing, index - before, index, 3 * (index - before))]
+    def periodic(self, epoch: int) -> Iterator[Moment]:
+        """What happens in *epoch* whoever trades, each transaction with its moment."""
+        return self._schedule.happening(epoch)
 
     def listed(self, listing: Listing) -> Transaction:
         """The factory creates *listing*'s market, whose oracle then tells its first price."""
@@ -59,7 +45,9 @@ class Exchange:
         fee = position.size // _FEE_SHARE
         if listing.clearing_house:
             base = self._base(position, position.size, price)
-            return [self._changed(listing, position, notional=position.size, exchanged=base, after=base, pnl=0, price=price, fee=fee)]
+            return self._changed(
+                listing, position, position.opened, notional=position.size, exchanged=base, after=base, pnl=0, price=price, fee=fee
+            )
         if listing.simple:
             return [events.simple_opened(listing, position, price), self._mark(listing, position.opened)]
         return [events.opened(listing, position, price, fee), *self._told(listing, position, position.opened, price, fee)]
@@ -72,7 +60,9 @@ class Exchange:
             at = int(price * _ONE)
             added = self._base(position, position.added, at)
             after = self._opening_base(listing, position) + added
-            return [self._changed(listing, position, notional=position.added, exchanged=added, after=after, pnl=0, price=at, fee=fee)]
+            return self._changed(
+                listing, position, position.increased, notional=position.added, exchanged=added, after=after, pnl=0, price=at, fee=fee
+            )
         return [events.increased(listing, position, int(self._entry(listing, position) * _ONE), fee)]
 
     def end(self, position: Position) -> Transaction:
@@ -114,8 +104,8 @@ class Exchange:
         last = int(position.closed * self._seconds / self._genesis.funding_interval)
         if first == last:
             return []
-        index = self._funding_index(listing, last)
-        owed = size * (index - self._funding_index(listing, first)) // _INDEX
+        index = self._schedule.funding_index(listing, last)
+        owed = size * (index - self._schedule.funding_index(listing, first)) // INDEX
         return [events.funding_paid(listing, position, -owed if position.is_long else owed, index)]
 
     def _perpetual_end(self, listing: Listing, position: Position, price: int, pnl: int, *, lost: bool) -> Transaction:
@@ -125,16 +115,29 @@ class Exchange:
             base += self._base(position, position.added, paid)
         notional = abs(base) * price // _ONE
         fee = notional // _FEE_SHARE
-        change = self._changed(listing, position, notional=notional, exchanged=-base, after=0, pnl=pnl, price=price, fee=fee)
+        changed = self._changed(
+            listing, position, position.closed, notional=notional, exchanged=-base, after=0, pnl=pnl, price=price, fee=fee
+        )
         if not lost:
-            return [change]
+            return changed
         note = events.perpetual_liquidated(self._clearing_house, listing, position, self._liquidator, notional, abs(base), fee)
-        return [note, change]
+        return [note, *changed]
 
     def _changed(
-        self, listing: Listing, position: Position, *, notional: int, exchanged: int, after: int, pnl: int, price: int, fee: int
-    ) -> Emitted:
-        return events.perpetual_changed(
+        self,
+        listing: Listing,
+        position: Position,
+        moment: float,
+        *,
+        notional: int,
+        exchanged: int,
+        after: int,
+        pnl: int,
+        price: int,
+        fee: int,
+    ) -> Transaction:
+        """A trade told by the clearing house, and the curve it leaves, told by the amm."""
+        changed = events.perpetual_changed(
             self._clearing_house,
             listing,
             position,
@@ -145,6 +148,8 @@ class Exchange:
             price=price,
             fee=fee,
         )
+        time = self._genesis.time + int(moment * self._seconds)
+        return [changed, events.perpetual_reserves(listing, *curve.reserves(listing, price), time)]
 
     def _opening_base(self, listing: Listing, position: Position) -> int:
         price = int(self._price(listing, position, position.opened, buys=position.is_long) * _ONE)
@@ -166,12 +171,3 @@ class Exchange:
 
     def _index_price(self, listing: Listing, moment: float) -> float:
         return self._prices.at(listing.place, moment * self._seconds)
-
-    def _funding_index(self, listing: Listing, number: int) -> int:
-        return _INDEX + self._genesis.chance(b"funding", listing.place, number) % (2 * _INDEX_SWING) - _INDEX_SWING
-
-    def _beats(self, epoch: int, interval: int) -> Iterator[tuple[int, float]]:
-        """The numbers and moments of what happens every *interval* seconds and lies in *epoch*."""
-        first, after = (math.ceil(edge * self._seconds / interval) for edge in (epoch, epoch + 1))
-        for number in range(max(1, first), after):
-            yield number, max(epoch, min(number * interval / self._seconds, epoch + 1 - 2**-20))

@@ -22,9 +22,12 @@ DECLARED = {
     "simple_price": "PriceUpdated(uint256,int256)",
     "oracle_price": "PriceUpdated(uint256)",
     "market_created": "MarketCreated(bytes32+,string,address+,address+,address,address,uint256,uint8)",
+    "market_status": "MarketStatusChanged(bytes32+,bool)",
     "perpetual_changed": "PositionChanged(address+,address+,uint256,uint256,int256,uint256,int256,int256,int256,"
     "uint256,uint256,uint256,int256)",
     "perpetual_liquidated": "PositionLiquidated(address+,address+,uint256,uint256,uint256,address,uint256)",
+    "perpetual_funding": "FundingRateUpdated(int256,uint256)",
+    "perpetual_reserves": "ReserveSnapshotted(uint256,uint256,uint256)",
 }
 """Every event by the name the simulation has for it; `+` marks what is indexed."""
 
