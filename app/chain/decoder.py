@@ -149,7 +149,9 @@ class Decoder:
             entry_price = price
         elif kind is Kind.TRADE:
             entries = self._book.entries.live
-            entries[position] = entry_price = entry_after(columns, entries.get(position, UNKNOWN))
+            entry_price = entry_after(columns, entries.get(position, UNKNOWN))
+            if is_long is not None:
+                entries[position] = entry_price
             size, position_size = abs(size), abs(columns.size_after)
         elif kind is Kind.FUNDING:
             listing.funding_rate = columns.funding_rate

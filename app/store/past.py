@@ -39,7 +39,8 @@ GROUP BY market_id, position_id HAVING max(opening).1 > 0
 """
 _ENTRIES = """
 SELECT market_id, position_id, max(entry).2
-FROM vamm_positions WHERE (market_id, position_id) IN {keys:Array(Tuple(UInt64, UInt256))} GROUP BY market_id, position_id
+FROM vamm_positions WHERE (market_id, position_id) IN {keys:Array(Tuple(UInt64, UInt256))}
+GROUP BY market_id, position_id HAVING max(entry).1 > 0
 """
 
 

@@ -63,6 +63,14 @@ def test_no_trade_leaves_the_position_as_it_is() -> None:
     assert (rows[1].volume, rows[1].side, rows[1].price_type) == (0, "", "")
 
 
+def test_nothing_traded_of_nothing_is_no_news_of_the_position() -> None:
+    steps = [(30 * USD, ONE, ONE), (0, 0, 0), (10 * USD, ONE, 2 * ONE)]
+    assert entries(*steps) == [30 * USD, 0, 20 * USD]
+    ledger = MemoryLedger()
+    follow(ledger, [[trade(step, (block, 0))] for block, step in enumerate(steps, 1)], [True] * 3)
+    assert [row.entry_price for row in ledger.trades] == [30 * USD, 0, 20 * USD]
+
+
 def test_an_entry_that_does_not_fit_is_unknown_and_its_row_is_kept() -> None:
     decoded = decode(trade((HUGE - 1, 1, 1), (1, 0)), trade((ONE, ONE, ONE + 1), (1, 1)))
     assert decoded.set_aside == []
