@@ -10,6 +10,9 @@ from app.domain.resolution import RESOLUTIONS, STORED
 from app.store.client import Database
 from app.store.queries import SQL
 
+STATISTICS = ("vamm_stats_1m", "vamm_stats_1h")
+"""Candles of the last days by time first, fed by those of the same resolution."""
+
 FOR_EACH = "-- for each rollup\n"
 RECORD = "INSERT INTO vamm_schema (name, checksum) VALUES ({name:String}, {checksum:String})"
 DEFINITION = "SELECT create_table_query FROM system.tables WHERE database = currentDatabase() AND name = {table:String}"
@@ -38,6 +41,8 @@ def rollup(name: str, scope: str = "1") -> str:
         seconds = next(r.seconds for r in RESOLUTIONS.values() if r.name == resolution)
         text = (SQL / "rollups" / "vamm_ohlcv.sql").read_text()
         return _fill(text, seconds=str(seconds), source=STORED[STORED.index(resolution) - 1])
+    if name in STATISTICS:
+        return _fill((SQL / "rollups" / "vamm_stats.sql").read_text(), resolution=name.removeprefix("vamm_stats_"))
     return _fill((SQL / "rollups" / f"{name}.sql").read_text(), scope=scope)
 
 

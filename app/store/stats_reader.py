@@ -1,0 +1,139 @@
+"""Reads what happened in the last 24 hours: of all markets at once, or of some."""
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import NamedTuple
+
+from app.domain.resolution import DAY
+from app.store.client import Database, Parameters
+from app.store.queries import query
+
+MINUTE = 60
+HOUR = 3_600
+
+OLDEST_PRICE = 30 * DAY
+"""Seconds before the window's day: an older price is not compared with."""
+
+MARKETS_AT_ONCE = 1_000
+"""Markets named in one statement: a bound for its size."""
+
+NEAREST = 2 * HOUR
+"""Seconds before the window that are always looked at, though they be of the day before: most markets had a price there."""
+
+_BY_TIME = {"hours": "vamm_stats_1h", "minutes": "vamm_stats_1m"}
+_BY_MARKET = {"hours": "vamm_ohlcv_1h", "minutes": "vamm_ohlcv_1m"}
+
+
+class MarketStats(NamedTuple):
+    """A market's 24 hours up to a moment: prices None where there was none, volumes and fees in the quote currency.
+
+    `last` is the last price up to that moment, `price_24h_ago` the last before the 24 hours, of the 30 days before them at most.
+    """
+
+    market_id: int
+    open: float | None = None
+    high: float | None = None
+    low: float | None = None
+    last: float | None = None
+    price_24h_ago: float | None = None
+    volume: float = 0.0
+    trades: int = 0
+    turnover: float = 0.0
+    buy_volume: float = 0.0
+    sell_volume: float = 0.0
+    liquidation_volume: float = 0.0
+    liquidations: int = 0
+    fees: float = 0.0
+
+    @property
+    def vwap(self) -> float | None:
+        """The average price of what was traded, weighted by volume; None where nothing was, or nothing that had a price."""
+        return self.turnover / self.volume if self.volume and self.turnover else None
+
+    @property
+    def change(self) -> float | None:
+        """`last` less the price 24 hours ago, or less `open` where that is not known."""
+        basis = self._basis
+        return None if basis is None or self.last is None else self.last - basis
+
+    @property
+    def change_ratio(self) -> float | None:
+        """`change` as a share of what it is counted from."""
+        basis = self._basis
+        return None if not basis or self.last is None else self.last / basis - 1
+
+    @property
+    def _basis(self) -> float | None:
+        return self.open if self.price_24h_ago is None else self.price_24h_ago
+
+
+class Place(NamedTuple):
+    """Where a page of markets ended: the next goes on behind it."""
+
+    volume: float
+    market_id: int
+
+
+class StatsReader:
+    """Figures of 24 hours, exact to the minute: from floor_minute(now) - 24 h to now, as of *now* in seconds UTC. Blocks.
+
+    `all` knows the last days by the store's clock only; `of` any time of which there are candles.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def all(self, now: int, *, limit: int, after: Place | None = None) -> list[MarketStats]:
+        """Up to *limit* markets with anything in the 24 hours, by volume, the greatest first, then by id; from behind *after* on."""
+        below, last = after or (float("inf"), 0)
+        found = self._figures(now, _BY_TIME | {"market_ids": [], "limit": limit, "below": below, "after": last})
+        return list(self._completed(found, now))
+
+    def of(self, market_ids: Collection[int], now: int) -> dict[int, MarketStats]:
+        """Each of *market_ids*; where nothing happened in the 24 hours, volumes are 0 and `last` is from whenever it was."""
+        found: dict[int, MarketStats] = {}
+        for ids in _chunks(market_ids):
+            everywhere = {"market_ids": ids, "limit": len(ids), "below": float("inf"), "after": 0}
+            stats = {row.market_id: row for row in self._figures(now, _BY_MARKET | everywhere)}
+            complete = self._completed((stats.get(market_id, MarketStats(market_id)) for market_id in ids), now, anytime=True)
+            found |= {row.market_id: row for row in complete}
+        return found
+
+    def _figures(self, now: int, parameters: Parameters) -> list[MarketStats]:
+        rows = self._database.rows(query("market_stats"), {**_window(now), **parameters})
+        return [MarketStats._make(row) for row in rows]
+
+    def _completed(self, stats: Iterable[MarketStats], now: int, *, anytime: bool = False) -> Iterable[MarketStats]:
+        """*stats* with the prices of earlier days where those of the day in which the window began are not enough."""
+        stats = list(stats)
+        day = _window(now)["day"]
+        since = max(0, day - OLDEST_PRICE)
+        earlier = self._earlier([row.market_id for row in stats if row.price_24h_ago is None], day, 0 if anytime else since)
+        for row in stats:
+            price, time = earlier.get(row.market_id, (row.price_24h_ago, day))
+            last = price if row.last is None else row.last
+            yield row._replace(last=last, price_24h_ago=price if time >= since else None)
+
+    def _earlier(self, market_ids: Collection[int], day: int, oldest: int) -> Mapping[int, tuple[float, int]]:
+        found = {}
+        for ids in _chunks(market_ids):
+            rows = self._database.rows(query("last_prices"), {"market_ids": ids, "day": day, "oldest": oldest})
+            found |= {int(market_id): (float(price), int(time)) for market_id, price, time in rows}
+        return found
+
+
+def _window(now: int) -> dict[str, int]:
+    """The bounds of the 24 hours up to *now*, in seconds: hours that are whole, minutes beside them, and the day before them."""
+    start = now - now % MINUTE - DAY
+    return {
+        "start": start,
+        "last_minute": now - now % MINUTE,
+        "running_hour": now - now % HOUR,
+        "edge_hour": start - start % HOUR,
+        "whole_hours": start - start % -HOUR,
+        "day": (start - NEAREST) // DAY * DAY,
+    }
+
+
+def _chunks(market_ids: Collection[int]) -> Iterable[list[int]]:
+    ids = list(dict.fromkeys(market_ids))
+    return (ids[first : first + MARKETS_AT_ONCE] for first in range(0, len(ids), MARKETS_AT_ONCE))
