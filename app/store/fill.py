@@ -11,7 +11,7 @@ from app.store.client import Database
 from app.store.entry import FILL, Entry
 from app.store.journal import Journal
 from app.store.rewind import DERIVED, MARKETS_AT_ONCE, ROOTS, SCOPE, delete
-from app.store.schema import RECORD, rollup
+from app.store.schema import RECORD, STATISTICS, rollup
 
 logger = logging.getLogger(__name__)
 
@@ -22,6 +22,9 @@ MEMORY = 500_000_000
 """Bytes of groups in memory: more of them go to disk."""
 
 CANDLES = "vamm_ohlcv_1s"
+
+FILLED = (*ROOTS, *STATISTICS)
+"""Rollups that are filled anew, in this order: statistics are of candles, which must be right by then."""
 
 BEFORE = {CANDLES: "71134c1d1c00b2f82fce86873ca7d35f215f4cbbff2bb71ddfad4c8a22fd544b"}
 """What filled stores from before this was recorded, as far as it may still be right: `checksum` at that time."""
@@ -64,7 +67,7 @@ class Fill:
     def run(self, following: int) -> None:
         """Fill what is not filled by today's SELECTs, while everything below block *following* is committed and nothing above is stored."""
         recorded = self._recorded()
-        missing = [root for root in ROOTS if recorded.get(root) != checksum(root)]
+        missing = [root for root in FILLED if recorded.get(root) != checksum(root)]
         due = [root for root in missing if recorded.get(root, BEFORE.get(root)) != checksum(root)]
         for markets in self._markets() if due else ():
             logger.info("filling %s of %d markets from the events, as their definition has changed", ", ".join(due), len(markets))
@@ -80,12 +83,15 @@ class Fill:
         for table in [name for name in DERIVED if name not in ROOTS] if root == CANDLES else []:
             delete(self._database, table, SCOPE, {"markets": markets, "since": 0}, self._permit)
         delete(self._database, root, SCOPE, {"markets": markets, "since": 0}, self._permit)
+        if root in STATISTICS:  # two days of candles: few rows
+            self._database.run(f"INSERT INTO {root} {rollup(root, SCOPE)}", {"markets": markets, "since": 0}, query_id=self._permit())
+            return
         insert = f"INSERT INTO {root} {rollup(root, _SPAN)} SETTINGS max_bytes_before_external_group_by = {MEMORY}"
         for since, until in spans(self._database.rows(_DAYS, {"markets": markets})):
             self._database.run(insert, {"markets": markets, "since": since, "until": until}, query_id=self._permit())
 
     def _recorded(self) -> dict[str, str]:
-        names = {self._name(root): root for root in ROOTS}
+        names = {self._name(root): root for root in FILLED}
         return {names[name]: checksum for name, checksum in self._database.rows(_RECORDED, {"names": list(names)})}
 
     def _markets(self) -> Iterator[list[int]]:

@@ -6,12 +6,12 @@ from app.domain.resolution import DAY, STORED
 from app.store.client import Database, Parameters
 from app.store.entry import COMMIT, REWIND, Entry, merged
 from app.store.journal import Journal
-from app.store.schema import rollup
+from app.store.schema import STATISTICS, rollup
 
 ROOTS = ("vamm_ohlcv_1s", "vamm_market_states", "vamm_positions")
-"""Rollups filled from raw rows; the coarser candles cascade from the first."""
+"""Rollups filled from raw rows; the coarser candles, and the statistics, cascade from the first."""
 
-DERIVED = (*(f"vamm_ohlcv_{name}" for name in STORED), "vamm_market_states", "vamm_positions")
+DERIVED = (*(f"vamm_ohlcv_{name}" for name in STORED), *STATISTICS, "vamm_market_states", "vamm_positions")
 
 MARKETS_AT_ONCE = 1_000
 """Markets named in one statement: a bound for its size."""

@@ -42,7 +42,7 @@ def rollup(name: str, scope: str = "1") -> str:
         text = (SQL / "rollups" / "vamm_ohlcv.sql").read_text()
         return _fill(text, seconds=str(seconds), source=STORED[STORED.index(resolution) - 1])
     if name in STATISTICS:
-        return _fill((SQL / "rollups" / "vamm_stats.sql").read_text(), resolution=name.removeprefix("vamm_stats_"))
+        return _fill((SQL / "rollups" / "vamm_stats.sql").read_text(), resolution=name.removeprefix("vamm_stats_"), scope=scope)
     return _fill((SQL / "rollups" / f"{name}.sql").read_text(), scope=scope)
 
 

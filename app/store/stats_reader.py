@@ -26,7 +26,7 @@ _BY_MARKET = {"hours": "vamm_ohlcv_1h", "minutes": "vamm_ohlcv_1m"}
 class MarketStats(NamedTuple):
     """A market's 24 hours up to a moment: prices None where there was none, volumes and fees in the quote currency.
 
-    `last` is the last price up to that moment, `price_24h_ago` the last before the 24 hours, of the 30 days before them at most.
+    `last` is the last price up to that moment, `price_24h_ago` the last before the 24 hours, of the 30 days before their day at most.
     """
 
     market_id: int
@@ -105,7 +105,8 @@ class StatsReader:
     def _completed(self, stats: Iterable[MarketStats], now: int, *, anytime: bool = False) -> Iterable[MarketStats]:
         """*stats* with the prices of earlier days where those of the day in which the window began are not enough."""
         stats = list(stats)
-        day = _window(now)["day"]
+        start = _window(now)["start"]
+        day = start - start % DAY
         since = max(0, day - OLDEST_PRICE)
         earlier = self._earlier([row.market_id for row in stats if row.price_24h_ago is None], day, 0 if anytime else since)
         for row in stats:

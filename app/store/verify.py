@@ -7,6 +7,7 @@ from app.domain.resolution import DAY, RESOLUTIONS, STORED
 from app.store.client import Database
 from app.store.queries import query
 from app.store.rewind import DERIVED
+from app.store.schema import STATISTICS
 
 MOST_DIFFERENCES = 1_000
 """Differences listed of one table and month; more than these say nothing new."""
@@ -32,17 +33,16 @@ class Difference(NamedTuple):
 def verify(database: Database, *, retention_1s_days: int = 0, on_step: Callable[[str], None] = lambda _: None) -> list[Difference]:
     """Every difference between the rollups and the raw rows, and in the raw rows themselves, `MOST_DIFFERENCES` a table and month at most.
 
-    Sums may differ by 1e-9 of themselves, unique traders by 2 %. One-second candles older than *retention_1s_days* are left out.
-    *on_step* hears what is being compared.
+    Sums may differ by 1e-9 of themselves, unique traders by 2 %. One-second candles older than *retention_1s_days* are left out,
+    and statistics are compared where they are used: in the last 24 hours by the store's clock. *on_step* hears what is being compared.
     """
     found = []
     for month in _months(database):
         for name in STORED:
-            seconds = next(r.seconds for r in RESOLUTIONS.values() if r.name == name)
             on_step(f"{month // 100}-{month % 100:02d} {name}")
             parameters = {
                 "table": f"vamm_ohlcv_{name}",
-                "seconds": seconds,
+                "seconds": _seconds(name),
                 "month": month,
                 "limit": MOST_DIFFERENCES,
                 "retention": retention_1s_days * DAY if name == "1s" else 0,
@@ -50,6 +50,10 @@ def verify(database: Database, *, retention_1s_days: int = 0, on_step: Callable[
             found += [Difference(f"vamm_ohlcv_{name}", *row) for row in database.rows(query("verify_candles"), parameters)]
         for table, name in _OTHERS.items():
             found += [Difference(table, *row) for row in database.rows(query(name), {"month": month, "limit": MOST_DIFFERENCES})]
+    on_step("statistics")
+    for table in STATISTICS:
+        parameters = {"table": table, "seconds": _seconds(table.removeprefix("vamm_stats_")), "limit": MOST_DIFFERENCES}
+        found += [Difference(table, *row) for row in database.rows(query("verify_stats"), parameters)]
     on_step("open interest")
     interest = database.rows(query("verify_interest"), {"limit": MOST_DIFFERENCES})
     return found + [Difference("vamm_market_transactions", *row) for row in interest]
@@ -68,6 +72,10 @@ def days_to_rebuild(differences: Iterable[Difference]) -> dict[int, set[int]]:
     for market_id, day in first.items():
         days.setdefault(day, set()).add(market_id)
     return days
+
+
+def _seconds(resolution: str) -> int:
+    return next(r.seconds for r in RESOLUTIONS.values() if r.name == resolution)
 
 
 def _months(database: Database) -> Iterator[int]:

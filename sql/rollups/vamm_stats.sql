@@ -4,4 +4,4 @@ SELECT
     market_id, timestamp, open, high, low, close, volume, trades_count, turnover, total_fees, buy_volume, sell_volume,
     liquidation_volume, liquidation_count
 FROM vamm_ohlcv_{{resolution}}
-WHERE timestamp >= now() - INTERVAL 54 HOUR
+WHERE timestamp >= now() - INTERVAL 54 HOUR AND {{scope}}

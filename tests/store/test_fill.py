@@ -8,6 +8,7 @@ import pytest
 from app.domain.resolution import DAY
 from app.store import fill, rows
 from app.store.client import Database
+from app.store.fill import FILLED
 from app.store.gate import RewindGate
 from app.store.schema import RECORD, migrate, statements
 from app.store.verify import verify
@@ -60,7 +61,7 @@ def test_a_store_of_old_is_filled(upgraded: Database) -> None:
     ledger_on(upgraded)
     assert verify(upgraded) == []
     assert upgraded.rows("SELECT count(), sum(volume) FROM vamm_ohlcv_1s") == candles
-    assert filled(upgraded) == {f"rollup_{root}/{CHAIN}" for root in ("vamm_ohlcv_1s", "vamm_market_states", "vamm_positions")}
+    assert filled(upgraded) == {f"rollup_{root}/{CHAIN}" for root in FILLED}
 
 
 def test_killed_at_every_step(upgraded: Database, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -116,7 +117,7 @@ def test_other_chains_are_left_to_their_own_writers(upgraded: Database) -> None:
 
 def test_an_empty_store_has_nothing_to_fill(database: Database) -> None:
     ledger_on(database)
-    assert len(filled(database)) == 3
+    assert len(filled(database)) == len(FILLED)
     assert database.rows("SELECT count() FROM vamm_journal") == [(0,)]
 
 
