@@ -209,7 +209,12 @@ def migrate(context: typer.Context) -> None:
     """
     settings = settings_for(context)
     with open_database(settings) as database:
-        applied = apply_schema(database, cluster=settings.clickhouse_cluster, retention_1s_days=settings.retention_1s_days)
+        applied = apply_schema(
+            database,
+            cluster=settings.clickhouse_cluster,
+            retention_1s_days=settings.retention_1s_days,
+            retention_live_days=settings.retention_live_days,
+        )
     screen.out.print("\n".join(f"applied {name}" for name in applied) or "up to date")
 
 

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import gc
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from dataclasses import dataclass
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -21,6 +21,7 @@ from app.service import Job, until
 from app.settings import Settings
 from app.store.client import Database
 from app.store.lease import Lease
+from app.store.live_prices import Changed, LivePrices
 from app.store.queries import query
 from app.store.writer import ClickHouseLedger
 
@@ -51,6 +52,8 @@ class Following:
     ledger: ClickHouseLedger
     listener: Listener
     start_block: int
+    changed: Changed
+    """Markets, since they were last taken from it."""
 
 
 class Pulse:
@@ -69,8 +72,10 @@ class Pulse:
             self._events = 0
 
 
-def ledger(settings: Settings, database: Database, chain_id: int) -> ClickHouseLedger:
-    """The ledger of one chain in *database*, not yet holding its lease."""
+def ledger(
+    settings: Settings, database: Database, chain_id: int, on_change: Callable[[Collection[int]], None] = lambda _: None
+) -> ClickHouseLedger:
+    """The ledger of one chain in *database*, not yet holding its lease. *on_change* gets the markets that it changed."""
     lease = Lease(database, chain_id, ttl=settings.lease_ttl_ms / 1_000)
     return ClickHouseLedger(
         database,
@@ -78,6 +83,7 @@ def ledger(settings: Settings, database: Database, chain_id: int) -> ClickHouseL
         lease,
         statement_seconds=settings.clickhouse_request_timeout / 1_000,
         cluster=settings.clickhouse_cluster,
+        on_change=on_change,
     )
 
 
@@ -107,7 +113,8 @@ async def following(
             finality=settings.finality or FINALITY.get(chain_id, USUAL_FINALITY),
             poll_interval=settings.poll_interval_ms / 1_000,
         )
-        book = ledger(settings, database, chain_id)
+        changed = Changed()
+        book = ledger(settings, database, chain_id, changed.add)
 
         def begun() -> int:
             stored = book.first_block()
@@ -124,7 +131,7 @@ async def following(
         )
         await asyncio.to_thread(_compare, settings, database, book, chain_id, explicit=start_block is not None)
         spare_the_collector()
-        yield Following(source, book, listener, first)
+        yield Following(source, book, listener, first, changed)
 
 
 def listening(
@@ -134,7 +141,7 @@ def listening(
     on_commit: Callable[[Commit], None] = lambda _: None,
     on_rewind: Callable[[int], None] = lambda _: None,
 ) -> Job:
-    """Listen for ever. That no node answers at the start is waited out, as it is later on."""
+    """Listen for ever, and keep the live prices going. That no node answers at the start is waited out, as it is later on."""
 
     async def work() -> None:
         async with contextlib.AsyncExitStack() as stack:
@@ -147,9 +154,24 @@ def listening(
                 retry=retry_if_exception_type((NodeUnavailable, RateLimited)),
                 before_sleep=_say,
             )
-            await (await patient(connect)).listener.run()
+            followed = await patient(connect)
+            async with _live_prices(settings, followed):
+                await followed.listener.run()
 
     return lambda stop: until(stop, work())
+
+
+@contextlib.asynccontextmanager
+async def _live_prices(settings: Settings, followed: Following) -> AsyncIterator[None]:
+    """Live prices of what *followed* changes, as often as the settings say, until the block ends."""
+    seconds = settings.live_prices_interval_ms / 1_000
+    refreshing = asyncio.create_task(LivePrices(followed.ledger, followed.changed).run(seconds)) if seconds else None
+    try:
+        yield
+    finally:
+        if refreshing:
+            refreshing.cancel()
+            await asyncio.wait({refreshing})
 
 
 def spare_the_collector() -> None:

@@ -106,7 +106,7 @@ async def healthz(_: Request) -> Response:
 def _opened(settings: Settings) -> Database:
     store = open_database(settings)
     if store.embedded:  # nobody else can make its tables; a server's are made by `datafeed migrate` and by the listener
-        migrate(store, retention_1s_days=settings.retention_1s_days)
+        migrate(store, retention_1s_days=settings.retention_1s_days, retention_live_days=settings.retention_live_days)
     return store
 
 

@@ -44,7 +44,12 @@ def store(settings: Settings, *, writes: bool = True) -> Iterator[Database]:
     """The database with its schema up to date; who only reads from a server leaves its schema alone."""
     with open_database(settings) as database:
         if writes or database.embedded:
-            migrate(database, cluster=settings.clickhouse_cluster, retention_1s_days=settings.retention_1s_days)
+            migrate(
+                database,
+                cluster=settings.clickhouse_cluster,
+                retention_1s_days=settings.retention_1s_days,
+                retention_live_days=settings.retention_live_days,
+            )
         yield database
 
 

@@ -36,6 +36,10 @@ class StoreSettings(BaseModel):
         45_000, description="Milliseconds after which a writer that vanished is succeeded; more than one statement may take."
     )
     retention_1s_days: int = Field(30, ge=0, le=36_500, description="Days that one-second candles are kept; 0: for ever.")
+    retention_live_days: int = Field(7, ge=0, le=36_500, description="Days that live prices are kept; 0: for ever.")
+    live_prices_interval_ms: int = Field(
+        1_000, ge=0, le=3_600_000, description="Milliseconds between two refreshes of the live prices of markets that changed; 0: none."
+    )
     query_max_seconds: int = Field(30, ge=0, le=3_600, description="Seconds that one query of the API may take; 0: any time.")
     query_max_memory_bytes: int = Field(
         2_000_000_000, ge=0, description="Memory that one query of the API may take, up to MAX_CONCURRENT_QUERIES at once; 0: any."

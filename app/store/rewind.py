@@ -1,6 +1,6 @@
 """The one repair: take blocks back, and rebuild the rollups of the days they touched from the raw rows."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 
 from app.domain.resolution import DAY, STORED
 from app.store.client import Database, Parameters
@@ -41,15 +41,18 @@ class Rewind:
         self._journal = journal
         self._permit = permit
 
-    def to(self, block: int, unfinished: Collection[Entry] = ()) -> None:
-        """Take back every block >= *block*, and what *unfinished* entries of the journal may have left."""
+    def to(self, block: int, unfinished: Collection[Entry] = ()) -> Entry:
+        """Take back every block >= *block*, and what *unfinished* entries of the journal may have left. What it touched is returned."""
         entry = self._extent(block, unfinished)
         self._journal.open(REWIND, entry)
         for table, condition in _UNDO.items():
             delete(self._database, table, condition, self._from(entry.from_block), self._permit)
+        # Figures as of the newest block before it may be of rows that were on their way; older ones are not.
+        forget_live(self._database, entry.market_ids, int(self._from(entry.from_block)["floor"]), self._permit)
         rebuild(self._database, entry.market_ids, entry.since, self._permit)
         self._journal.close(COMMIT, entry)
         self._journal.close(REWIND, entry)
+        return entry
 
     def _extent(self, block: int, unfinished: Collection[Entry]) -> Entry:
         found, first = self._database.rows(_TOUCHED, self._from(block))[0]
@@ -68,13 +71,23 @@ def rebuild(database: Database, market_ids: Collection[int], since: int, permit:
 
     *permit* is called before each statement: it names it, or raises where this process may not write any more.
     """
-    ids = sorted(market_ids)
-    for first in range(0, len(ids), MARKETS_AT_ONCE):
-        parameters = {"markets": ids[first : first + MARKETS_AT_ONCE], "since": since}
+    for ids in _chunks(market_ids):
+        parameters = {"markets": ids, "since": since}
         for table in DERIVED:
             delete(database, table, SCOPE, parameters, permit)
         for table in ROOTS:
             database.run(f"INSERT INTO {table} {rollup(table, SCOPE)}", parameters, query_id=permit())
+
+
+def forget_live(database: Database, market_ids: Collection[int], since: int, permit: Callable[[], str]) -> None:
+    """Delete the live figures of *market_ids* as of *since* (seconds) and later; *permit* as in `rebuild`."""
+    for ids in _chunks(market_ids):
+        delete(database, "vamm_live_prices", SCOPE, {"markets": ids, "since": since}, permit)
+
+
+def _chunks(market_ids: Collection[int]) -> Iterator[list[int]]:
+    ids = sorted(market_ids)
+    yield from (ids[first : first + MARKETS_AT_ONCE] for first in range(0, len(ids), MARKETS_AT_ONCE))
 
 
 def delete(database: Database, table: str, condition: str, parameters: Parameters, permit: Callable[[], str]) -> None:

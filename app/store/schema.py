@@ -13,6 +13,9 @@ from app.store.queries import SQL
 STATISTICS = ("vamm_stats_1m", "vamm_stats_1h")
 """Candles of the last days by time first, fed by those of the same resolution."""
 
+RETAINED = {"vamm_ohlcv_1s": "timestamp", "vamm_live_prices": "toDateTime(timestamp)"}
+"""Tables whose rows are kept for as long as the settings say, and the time from which that is counted."""
+
 FOR_EACH = "-- for each rollup\n"
 RECORD = "INSERT INTO vamm_schema (name, checksum) VALUES ({name:String}, {checksum:String})"
 DEFINITION = "SELECT create_table_query FROM system.tables WHERE database = currentDatabase() AND name = {table:String}"
@@ -59,10 +62,11 @@ def statements(cluster: str = "") -> Iterator[Statement]:
             yield Statement(f"{path.stem}_{resolution}", _replicated(sql, cluster))
 
 
-def migrate(database: Database, *, cluster: str = "", retention_1s_days: int = 0) -> list[str]:
+def migrate(database: Database, *, cluster: str = "", retention_1s_days: int = 0, retention_live_days: int = 0) -> list[str]:
     """Apply what is not applied yet and return its names. Safe to repeat, and to run from several processes at once.
 
-    *retention_1s_days* is how long one-second candles are kept, 0 for ever. SchemaChanged where an applied file differs.
+    *retention_1s_days* is how long one-second candles are kept, *retention_live_days* live prices, 0 for ever. SchemaChanged where an
+    applied file differs.
     """
     checksums = {name: hashlib.sha256(sql.encode()).hexdigest() for name, sql in statements()}
     first, *rest = statements(cluster)
@@ -77,18 +81,18 @@ def migrate(database: Database, *, cluster: str = "", retention_1s_days: int = 0
             database.run(statement.sql)
             database.run(RECORD, {"name": statement.name, "checksum": checksum})
             done.append(statement.name)
-    _retain(database, cluster, retention_1s_days)
+    for table, days in (("vamm_ohlcv_1s", retention_1s_days), ("vamm_live_prices", retention_live_days)):
+        _retain(database, cluster, table, days)
     return done
 
 
-def _retain(database: Database, cluster: str, days: int) -> None:
-    """Set or remove the time to live of the one-second candles, where it is not as wanted already."""
-    table = "vamm_ohlcv_1s"
+def _retain(database: Database, cluster: str, table: str, days: int) -> None:
+    """Set or remove the time to live of *table*'s rows, where it is not as wanted already."""
     found = database.rows(DEFINITION, {"table": table})
-    current = re.search(r"TTL timestamp \+ toIntervalDay\((\d+)\)", str(found[0][0]))
+    current = re.search(rf"TTL {re.escape(RETAINED[table])} \+ toIntervalDay\((\d+)\)", str(found[0][0]))
     if (int(current[1]) if current else 0) == days:
         return
-    change = f"MODIFY TTL timestamp + toIntervalDay({days:d})" if days else "REMOVE TTL"
+    change = f"MODIFY TTL {RETAINED[table]} + toIntervalDay({days:d})" if days else "REMOVE TTL"
     database.run(f"ALTER TABLE {table}{_on(cluster)} {change} SETTINGS materialize_ttl_after_modify = 0")
 
 

@@ -1,7 +1,8 @@
 """The exactly-once ledger: a batch, then its checkpoint; whatever goes wrong in between is taken back."""
 
+import threading
 import uuid
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Sequence
 
 from app.domain.block import Block
 from app.domain.ledger import Batch
@@ -12,8 +13,10 @@ from app.store.entry import COMMIT, Entry
 from app.store.fill import Fill
 from app.store.journal import Journal
 from app.store.lease import Lease, LeaseLost
+from app.store.live_prices import moment
 from app.store.past import Past
-from app.store.rewind import Rewind
+from app.store.queries import query
+from app.store.rewind import Rewind, forget_live
 
 REMEMBERED_BLOCKS = 4_096
 """Checkpoints kept below the newest: more than any chain's finality, so that a reorganisation finds its fork."""
@@ -43,8 +46,20 @@ class ClickHouseLedger(Past):
     Order of a commit: journal (what is about to be touched), rows, checkpoint. The journal is closed by the checkpoint.
     """
 
-    def __init__(self, database: Database, chain_id: int, lease: Lease, *, statement_seconds: float = 30.0, cluster: str = "") -> None:
-        """A statement takes *statement_seconds* at most; *cluster* is the name of a self-hosted one."""
+    def __init__(
+        self,
+        database: Database,
+        chain_id: int,
+        lease: Lease,
+        *,
+        statement_seconds: float = 30.0,
+        cluster: str = "",
+        on_change: Callable[[Collection[int]], None] = lambda _: None,
+    ) -> None:
+        """A statement takes *statement_seconds* at most; *cluster* is the name of a self-hosted one.
+
+        *on_change* gets the markets that a commit or a rewind changed, after the fact, and must not block.
+        """
         super().__init__(database)
         self._chain_id = chain_id
         self._lease = lease
@@ -56,6 +71,15 @@ class ClickHouseLedger(Past):
         self._fill = Fill(database, chain_id, self._journal, self._permit)
         self._commits = 0
         self._last = -1
+        self._time = 0
+        self._on_change = on_change
+        # A refresh must neither see a rewind half done nor land behind one. Commits do not wait for it.
+        self._repairing = threading.RLock()
+
+    @property
+    def time(self) -> int:
+        """When the newest committed block was made, in seconds; 0 where there is none."""
+        return self._time
 
     def checkpoint(self) -> Block | None:
         """The last committed block; None where nothing was committed yet."""
@@ -75,8 +99,9 @@ class ClickHouseLedger(Past):
         self._lease.ensure()
 
     def release(self) -> None:
-        """Give the lease back."""
-        self._lease.release()
+        """Give the lease back, after a refresh under way."""
+        with self._repairing:
+            self._lease.release()
 
     def recover(self) -> None:
         """Take the lease, take back whatever lies above the checkpoint, and finish a rewind that was begun. Rollups whose definition
@@ -86,11 +111,13 @@ class ClickHouseLedger(Past):
         """
         if claim := self._lease.try_acquire():
             raise LeaseLost(f"another writer is at work: {claim.holder}, until {claim.until:%H:%M:%S} UTC unless it goes on")
-        self._stop()
-        if unfinished := self._unfinished():
-            self._rewind.to(min(entry.from_block for entry in unfinished), unfinished)
-        self._last = self._checkpoint_number()
-        self._fill.run(self._last + 1)
+        with self._repairing:
+            self._stop()
+            if unfinished := self._unfinished():
+                self._repair(min(entry.from_block for entry in unfinished), unfinished)
+            else:
+                self._go_on()
+            self._fill.run(self._last + 1)
 
     def commit(self, batch: Batch) -> None:
         """Make *batch* durable, checkpoint last. After an exception the outcome is unknown: call `recover`."""
@@ -103,7 +130,8 @@ class ClickHouseLedger(Past):
         if batch.trades or batch.markets or batch.set_aside:
             self._insert(batch)
         self._database.insert("vamm_checkpoints", rows.checkpoints(self._chain_id, batch.blocks), query_id=self._permit())
-        self._last = batch.blocks[-1].number
+        self._last, self._time = batch.blocks[-1].number, batch.blocks[-1].timestamp
+        self._on_change({trade.market_id for trade in batch.trades})
 
     def rewind(self, block: int) -> None:
         """Undo every committed block with number >= *block*; the newest remembered block below becomes the checkpoint.
@@ -111,10 +139,10 @@ class ClickHouseLedger(Past):
         Blocks between the two are undone as well: what is stored always ends with the checkpoint.
         """
         self._lease.ensure()
-        self._stop()
-        below = self.committed(block, 1)
-        self._rewind.to(below[0].number + 1 if below else 0, self._unfinished())
-        self._last = self._checkpoint_number()
+        with self._repairing:
+            self._stop()
+            below = self.committed(block, 1)
+            self._repair(below[0].number + 1 if below else 0, self._unfinished())
 
     def rebuild(self, market_ids: Collection[int], since: int) -> None:
         """Make every rollup of *market_ids* from *since* (seconds, a day's start) on what the raw rows say.
@@ -122,9 +150,25 @@ class ClickHouseLedger(Past):
         It is announced and finished like a rewind that takes no block back: readers wait for it, and a crash leaves nothing half done.
         """
         self._lease.ensure()
-        self._stop()
-        following = self._checkpoint_number() + 1
-        self._rewind.to(following, [*self._unfinished(), Entry(following, following, since, frozenset(market_ids))])
+        with self._repairing:
+            self._stop()
+            forget_live(self._database, market_ids, since, self._permit)
+            following = self._checkpoint_number() + 1
+            self._repair(following, [*self._unfinished(), Entry(following, following, since, frozenset(market_ids))])
+
+    def refresh(self, market_ids: Sequence[int]) -> None:
+        """Write the live figures of *market_ids* (at most 1,000) as of the newest committed block: one row each."""
+        with self._repairing:
+            self._database.run(query("refresh_live_prices"), moment(market_ids, self._time), query_id=self._permit())
+
+    def _repair(self, block: int, unfinished: Collection[Entry]) -> None:
+        touched = self._rewind.to(block, unfinished)
+        self._go_on()
+        self._on_change(touched.market_ids)
+
+    def _go_on(self) -> None:
+        checkpoint = self.checkpoint()
+        self._last, self._time = (checkpoint.number, checkpoint.timestamp) if checkpoint else (-1, 0)
 
     def _checkpoint_number(self) -> int:
         checkpoint = self.checkpoint()

@@ -1,12 +1,16 @@
 """Markets' events around the present, and what their figures must be: plain Python over the rows, nothing of the store's own."""
 
+import math
 import random
 from collections.abc import Sequence
+from decimal import Decimal
+from itertools import pairwise
 
 from app.domain.block import Block
 from app.domain.fixed import ONE
 from app.domain.ledger import Batch
 from app.domain.trade import Trade
+from app.store.live_price_reader import LivePrice
 from app.store.stats_reader import MarketStats
 from tests.store.rows import trade
 
@@ -88,3 +92,46 @@ def expected_stats(rows: Sequence[Trade], market_id: int, now: int) -> MarketSta
         sum(row.liquidation_volume > 0 for row in inside),
         sum(row.fee for row in inside) / ONE,
     )
+
+
+def expected_live(rows: Sequence[Trade], market_id: int, now: int) -> LivePrice:
+    """A market's figures of the moment as of *now*, where it has a price; traders are counted exactly."""
+    known = [row for row in rows if row.market_id == market_id and row.timestamp <= now]
+    prices = [(row.timestamp, row.price) for row in points(known)]
+    last, mark = known[-1], prices[-1][1]
+    quote = next((row.quote_reserve / ONE for row in reversed(known) if row.quote_reserve), 0.0)
+    minute = now - now % 60
+    return LivePrice(
+        market_id, "", now, exact(mark),
+        next((exact(row.index_price) for row in reversed(known) if row.index_price is not None), None),
+        next((exact(row.funding_rate) for row in reversed(known) if row.funding_rate is not None), None),
+        *(sum(row.volume for row in known if row.timestamp > now - seconds) / ONE for seconds in (60, 300, 3_600)),
+        exact(last.total_long_size + last.total_short_size),
+        last.total_long_size / last.total_short_size if last.total_short_size else None,
+        *(_change(prices, mark, now - seconds) for seconds in (3_600, DAY)),
+        _volatility(prices, minute),
+        2_000 / quote if quote > 1_000 else None,
+        quote * (math.sqrt(1.01) - 1) if quote else None,
+        *(len({row.user_address for row in known if row.volume and row.timestamp >= minute + 60 - seconds}) for seconds in (3_600, DAY)),
+    )  # fmt: skip
+
+
+def exact(amount: int) -> Decimal:
+    """1e-18 units as a number."""
+    return Decimal(amount).scaleb(-18)
+
+
+def _change(prices: Sequence[tuple[int, int]], mark: int, moment: int) -> float | None:
+    before = [price for time, price in prices if time <= moment]
+    return mark / before[-1] - 1 if before else None
+
+
+def _volatility(prices: Sequence[tuple[int, int]], minute: int) -> float | None:
+    since = minute - DAY + 60
+    closes = {time - time % 60: price for time, price in prices if time >= since}  # the last of each minute stays
+    path = [price for time, price in prices if time < since][-1:]
+    minutes = 1_440 if path else (minute - min(closes, default=minute)) // 60
+    path += closes.values()
+    if len(path) < 2 or not minutes:
+        return None
+    return math.sqrt(sum(math.log(after / before) ** 2 for before, after in pairwise(path)) / minutes * 525_600)

@@ -46,16 +46,21 @@ def test_refuses_a_file_changed_after_the_fact(database: Database) -> None:
         migrate(database)
 
 
-def test_retention_follows_the_setting(database: Database) -> None:
+@pytest.mark.parametrize(
+    ("table", "setting", "time"),
+    [
+        ("vamm_ohlcv_1s", "retention_1s_days", "timestamp"),
+        ("vamm_live_prices", "retention_live_days", "toDateTime(timestamp)"),
+    ],
+)
+def test_retention_follows_the_setting(database: Database, table: str, setting: str, time: str) -> None:
     def ttl() -> str:
-        definition = database.rows(
-            "SELECT create_table_query FROM system.tables WHERE database = currentDatabase() AND name = 'vamm_ohlcv_1s'"
-        )
-        found = re.search(r"TTL (.*?) SETTINGS", str(definition[0][0]))
+        definition = "SELECT create_table_query FROM system.tables WHERE database = currentDatabase() AND name = {table:String}"
+        found = re.search(r"TTL (.*?) SETTINGS", str(database.rows(definition, {"table": table})[0][0]))
         return found[1] if found else ""
 
-    for days, expected in ((30, "timestamp + toIntervalDay(30)"), (7, "timestamp + toIntervalDay(7)"), (0, "")):
-        migrate(database, retention_1s_days=days)
+    for days, expected in ((30, f"{time} + toIntervalDay(30)"), (7, f"{time} + toIntervalDay(7)"), (0, "")):
+        migrate(database, **{setting: days})  # type: ignore[arg-type]
         assert ttl() == expected
 
 

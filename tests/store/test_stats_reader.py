@@ -17,7 +17,6 @@ KEPT = 54 * HOUR
 """By the store's clock: statistics of all markets are of the present."""
 
 
-
 def same(stored: MarketStats, expected: MarketStats) -> bool:
     """Prices exactly, sums nearly."""
     return stored[:6] == expected[:6] and stored[6:] == pytest.approx(expected[6:], rel=1e-9, abs=1e-9)
@@ -57,7 +56,7 @@ def test_candles_answer_for_any_time(database: Database) -> None:
     rows = history(7, then, 40 * DAY, MARKETS, 1_000)
     ledger_on(database).commit(batches(rows, 10**6)[0])
     reader = StatsReader(database)
-    for moment in moments(then) + [then - 33 * DAY, then + 20 * DAY, then + 35 * DAY]:
+    for moment in [*moments(then), then - 33 * DAY, then + 20 * DAY, then + 35 * DAY]:
         found = reader.of(MARKETS, moment)
         for market_id in MARKETS:
             assert same(found[market_id], expected_stats(rows, market_id, moment)), (moment, market_id)
