@@ -19,8 +19,11 @@ MARKETS_AT_ONCE = 1_000
 NEAREST = 2 * HOUR
 """Seconds before the window that are always looked at, though they be of the day before: most markets had a price there."""
 
-_BY_TIME = {"hours": "vamm_stats_1h", "minutes": "vamm_stats_1m"}
-_BY_MARKET = {"hours": "vamm_ohlcv_1h", "minutes": "vamm_ohlcv_1m"}
+BY_TIME = {"hours": "vamm_stats_1h", "minutes": "vamm_stats_1m"}
+"""Rollups where all markets of a time lie together: of the last two days."""
+
+BY_MARKET = {"hours": "vamm_ohlcv_1h", "minutes": "vamm_ohlcv_1m"}
+"""Rollups where all times of a market lie together."""
 
 
 class MarketStats(NamedTuple):
@@ -79,13 +82,15 @@ class StatsReader:
     `all` knows the last days by the store's clock only; `of` any time of which there are candles.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, of_all: Mapping[str, str] = BY_TIME) -> None:
+        """*of_all* are the rollups from which `all` reads."""
         self._database = database
+        self._of_all = of_all
 
     def all(self, now: int, *, limit: int, after: Place | None = None) -> list[MarketStats]:
         """Up to *limit* markets with anything in the 24 hours, by volume, the greatest first, then by id; from behind *after* on."""
         below, last = after or (float("inf"), 0)
-        found = self._figures(now, _BY_TIME | {"market_ids": [], "limit": limit, "below": below, "after": last})
+        found = self._figures(now, {**self._of_all, "market_ids": [], "limit": limit, "below": below, "after": last})
         return list(self._completed(found, now))
 
     def of(self, market_ids: Collection[int], now: int) -> dict[int, MarketStats]:
@@ -93,7 +98,7 @@ class StatsReader:
         found: dict[int, MarketStats] = {}
         for ids in _chunks(market_ids):
             everywhere = {"market_ids": ids, "limit": len(ids), "below": float("inf"), "after": 0}
-            stats = {row.market_id: row for row in self._figures(now, _BY_MARKET | everywhere)}
+            stats = {row.market_id: row for row in self._figures(now, BY_MARKET | everywhere)}
             complete = self._completed((stats.get(market_id, MarketStats(market_id)) for market_id in ids), now, anytime=True)
             found |= {row.market_id: row for row in complete}
         return found
