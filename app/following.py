@@ -7,7 +7,7 @@ import contextlib
 import gc
 import logging
 from collections.abc import AsyncIterator, Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -46,14 +46,13 @@ SAY_EVERY = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Following:
-    """A listener on a chain, with its two ends."""
+    """A listener on a chain, with its two ends, and the markets that changed since they were last refreshed."""
 
     source: Source
     ledger: ClickHouseLedger
     listener: Listener
     start_block: int
-    changed: Changed
-    """Markets, since they were last taken from it."""
+    changed: Changed = field(default_factory=Changed)
 
 
 class Pulse:
@@ -154,7 +153,7 @@ def listening(
                 retry=retry_if_exception_type((NodeUnavailable, RateLimited)),
                 before_sleep=_say,
             )
-            followed = await patient(connect)
+            followed: Following = await patient(connect)
             async with _live_prices(settings, followed):
                 await followed.listener.run()
 

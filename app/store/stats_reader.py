@@ -115,12 +115,15 @@ class StatsReader:
         since = max(0, day - OLDEST_PRICE)
         earlier = self._earlier([row.market_id for row in stats if row.price_24h_ago is None], day, 0 if anytime else since)
         for row in stats:
+            if row.last is not None and row.market_id not in earlier:  # most: copies of ten thousand rows would show
+                yield row
+                continue
             price, time = earlier.get(row.market_id, (row.price_24h_ago, day))
             last = price if row.last is None else row.last
             yield row._replace(last=last, price_24h_ago=price if time >= since else None)
 
     def _earlier(self, market_ids: Collection[int], day: int, oldest: int) -> Mapping[int, tuple[float, int]]:
-        found = {}
+        found: dict[int, tuple[float, int]] = {}
         for ids in _chunks(market_ids):
             rows = self._database.rows(query("last_prices"), {"market_ids": ids, "day": day, "oldest": oldest})
             found |= {int(market_id): (float(price), int(time)) for market_id, price, time in rows}

@@ -5,6 +5,7 @@ import random
 from collections.abc import Sequence
 from decimal import Decimal
 from itertools import pairwise
+from typing import Any
 
 from app.domain.block import Block
 from app.domain.fixed import ONE
@@ -101,7 +102,7 @@ def expected_live(rows: Sequence[Trade], market_id: int, now: int) -> LivePrice:
     last, mark = known[-1], prices[-1][1]
     quote = next((row.quote_reserve / ONE for row in reversed(known) if row.quote_reserve), 0.0)
     minute = now - now % 60
-    return LivePrice(
+    figures: list[Any] = [
         market_id, "", now, exact(mark),
         next((exact(row.index_price) for row in reversed(known) if row.index_price is not None), None),
         next((exact(row.funding_rate) for row in reversed(known) if row.funding_rate is not None), None),
@@ -113,7 +114,8 @@ def expected_live(rows: Sequence[Trade], market_id: int, now: int) -> LivePrice:
         2_000 / quote if quote > 1_000 else None,
         quote * (math.sqrt(1.01) - 1) if quote else None,
         *(len({row.user_address for row in known if row.volume and row.timestamp >= minute + 60 - seconds}) for seconds in (3_600, DAY)),
-    )  # fmt: skip
+    ]  # fmt: skip
+    return LivePrice(*figures)
 
 
 def exact(amount: int) -> Decimal:

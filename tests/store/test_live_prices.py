@@ -6,6 +6,7 @@ import random
 import threading
 import time
 from collections.abc import Sequence
+from decimal import Decimal
 
 import pytest
 
@@ -72,7 +73,7 @@ def test_nothing_is_invented(database: Database) -> None:
     ledger.commit(batch)
     ledger.refresh([1, 2, 3])
     [found] = LivePriceReader(database).latest_all(10)
-    assert (found.market_id, found.time, found.mark_price) == (1, rows[-1].timestamp, 50)
+    assert (found.market_id, found.time, found.mark_price) == (1, rows[-1].timestamp, Decimal(50))
     assert found.market_symbol == "Gold!"
     unknown = ("index_price", "funding_rate", "long_short_ratio", "price_change_1h", "price_change_24h", "volatility_24h")
     assert [getattr(found, name) for name in (*unknown, "bid_ask_spread", "market_depth")] == [None] * 8
@@ -177,7 +178,7 @@ def test_a_refresh_never_lands_behind_a_rewind(database: Database) -> None:
     go_on.set()
     rewinding.join()
     refreshing.join()
-    assert [(row.time, row.mark_price) for row in LivePriceReader(database).latest_all(5)] == [(now - 30, 50)]
+    assert [(row.time, row.mark_price) for row in LivePriceReader(database).latest_all(5)] == [(now - 30, Decimal(50))]
     ledger.release()
     with pytest.raises(LeaseLost):
         ledger.refresh([1])
