@@ -4,14 +4,11 @@ import typer
 
 from bench.ingest import ingest
 from bench.markets import markets
-
-app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False)
-app.command()(ingest)
-app.command()(markets)
 from bench.stats import stats
 
 app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False)
 app.command()(ingest)
+app.command()(markets)
 app.command()(stats)
 
 
