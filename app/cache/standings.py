@@ -1,0 +1,72 @@
+"""What is known of how far each market has come: asked of the store now and then, and whenever something is known to have happened."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import NamedTuple
+
+from app.domain.standing import Standing
+
+BELIEVED_SECONDS = 5.0
+"""For so long an answer counts without asking again: whatever nobody told of is noticed after that."""
+
+MOST_MARKETS = 10_000
+"""Markets remembered."""
+
+Ask = Callable[[int], Awaitable[Standing | None]]
+"""Where a market stands; None where it has no event yet."""
+
+
+class _Asked(NamedTuple):
+    answer: asyncio.Task[Standing | None]
+    until: float
+
+
+class Standings:
+    """Where markets stand. At most one question a market is under way; who stops waiting leaves its answer to the others."""
+
+    def __init__(self, ask: Ask, clock: Callable[[], float] = time.monotonic) -> None:
+        self._ask = ask
+        self._clock = clock
+        self._asked: dict[int, _Asked] = {}
+
+    async def of(self, market_id: int) -> Standing | None:
+        """Where the market stands: as it was at this call, or where nothing was told of it since, a few seconds before."""
+        asked = self._asked.get(market_id)
+        if asked is None or not self._counts(asked):
+            asked = self._ask_anew(market_id)
+        if asked.answer.done():
+            return asked.answer.result()
+        return await asyncio.shield(asked.answer)
+
+    def changed(self, market_id: int) -> None:
+        """Something happened: ask again at the next call. What was asked before is believed by those alone who wait for it."""
+        self._asked.pop(market_id, None)
+
+    def _counts(self, asked: _Asked) -> bool:
+        if self._clock() >= asked.until:
+            return False
+        if not asked.answer.done():
+            return True
+        if asked.answer.cancelled() or asked.answer.exception():
+            return False
+        standing = asked.answer.result()
+        return standing is None or standing.settled  # a commit is over in a moment
+
+    def _ask_anew(self, market_id: int) -> _Asked:
+        async def ask() -> Standing | None:
+            return await self._ask(market_id)
+
+        self._asked.pop(market_id, None)
+        if len(self._asked) >= MOST_MARKETS:
+            del self._asked[next(iter(self._asked))]
+        answer = asyncio.create_task(ask())
+        answer.add_done_callback(_seen)
+        self._asked[market_id] = _Asked(answer, self._clock() + BELIEVED_SECONDS)
+        return self._asked[market_id]
+
+
+def _seen(answer: asyncio.Task[Standing | None]) -> None:
+    """A failure that nobody waits for any more is no news."""
+    if not answer.cancelled():
+        answer.exception()

@@ -1,0 +1,28 @@
+"""Reads how far a market's candles have come, and which store this is: what caches name their values by."""
+
+from app.domain.standing import Rewound, Standing
+from app.store.client import Database
+from app.store.queries import query
+
+LOG_BITS = 20
+"""Of an event's ordinal; the block's number is above them."""
+
+
+class StandingReader:
+    """Standings from events, checkpoints and rewinds. Blocks. To be read between two rewinds, like candles."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def standing(self, market_id: int) -> Standing | None:
+        """Where the market stands; None where it has no event yet."""
+        first, last, block, log_index, checkpoint, rewinds = self._database.rows(query("standing"), {"market_id": market_id})[0]
+        if not last:
+            return None
+        known = tuple(sorted(Rewound(int(since), int(epoch)) for since, epoch in rewinds))
+        version = block << LOG_BITS | log_index
+        return Standing(first, last + 1, last, version, settled=block <= checkpoint, rewinds=known)
+
+    def identity(self) -> str:
+        """The store's own name: no other has it, not even one that is made anew in the same place."""
+        return str(self._database.rows(query("store_identity"))[0][0])
