@@ -69,6 +69,11 @@ class Guarded:
 
         self._start(lambda: self._cache.delete_many(keys), sum(map(len, keys)), lost)
 
+    @property
+    def writing(self) -> bool:
+        """Writes or deletes are under way."""
+        return bool(self._under_way)
+
     def statistics(self) -> GuardStatistics:
         """Figures of this moment."""
         counts = (self._calls, self._timeouts, self._failures, self._skipped, self._dropped, self._lost)

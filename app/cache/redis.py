@@ -8,7 +8,7 @@ from typing import Any, Self
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import ResponseError
+from redis.exceptions import AuthenticationError, ResponseError
 
 from app.cache.base import Entry, Refused
 
@@ -57,7 +57,7 @@ class RedisCache:
 async def _answered(command: Any) -> Any:
     try:
         return await command
-    except ResponseError as error:
+    except (ResponseError, AuthenticationError) as error:
         raise Refused(str(error)) from error
 
 

@@ -62,6 +62,8 @@ async def _answered(request: Any) -> Any:
         return await request
     except UpstashError as error:
         raise Refused(str(error)) from error
+    except AttributeError as error:  # the client takes the one refusal of a whole pipeline for a list of answers
+        raise Refused("the whole pipeline was refused") from error
 
 
 def _bytes(value: object) -> bytes | None:
