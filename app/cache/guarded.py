@@ -44,7 +44,8 @@ class Guarded:
         self._timeout = timeout
         self._line = Breaker(name, clock)
         self._writes = Breaker(f"writing to {name}", clock)  # one that is full can still be read
-        self._under_way: set[asyncio.Task[None]] = set()
+        self.under_way: set[asyncio.Task[None]] = set()
+        """Writes and deletes that are not done yet."""
         self._bytes = 0
         self._calls = self._timeouts = self._failures = self._skipped = self._dropped = self._lost = 0
 
@@ -69,11 +70,6 @@ class Guarded:
 
         self._start(lambda: self._cache.delete_many(keys), sum(map(len, keys)), lost)
 
-    @property
-    def writing(self) -> bool:
-        """Writes or deletes are under way."""
-        return bool(self._under_way)
-
     def statistics(self) -> GuardStatistics:
         """Figures of this moment."""
         counts = (self._calls, self._timeouts, self._failures, self._skipped, self._dropped, self._lost)
@@ -84,8 +80,8 @@ class Guarded:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        if self._under_way:
-            await asyncio.wait(self._under_way)  # each is bounded in time
+        if self.under_way:
+            await asyncio.wait(self.under_way)  # each is bounded in time
         await self._cache.__aexit__(None, None, None)
 
     async def _change(self, work: Callable[[], Awaitable[None]]) -> bool:
@@ -127,7 +123,7 @@ class Guarded:
         return None
 
     def _start(self, work: Callable[[], Awaitable[None]], size: int, lost: Callable[[], None]) -> None:
-        if len(self._under_way) >= WRITES_UNDER_WAY or self._bytes + size > BYTES_UNDER_WAY:
+        if len(self.under_way) >= WRITES_UNDER_WAY or self._bytes + size > BYTES_UNDER_WAY:
             lost()
             return
 
@@ -140,5 +136,5 @@ class Guarded:
 
         self._bytes += size
         task = asyncio.create_task(run())
-        self._under_way.add(task)
-        task.add_done_callback(self._under_way.discard)
+        self.under_way.add(task)
+        task.add_done_callback(self.under_way.discard)

@@ -13,6 +13,7 @@ back, is asked for the answer itself, and that is kept under the same kind of ke
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple, Protocol
 
@@ -90,6 +91,7 @@ class CandlePages:
         ttl: Callable[[Resolution], int],
         closed_ttl: int,
         name: str = "ohlcv",
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """*answers* keeps ready ones. Pages live *closed_ttl* seconds, those that still change *ttl*; *name* is that of their columns."""
         self._source = source
@@ -98,7 +100,7 @@ class CandlePages:
         self._ttl = ttl
         self._closed_ttl = closed_ttl
         self._name = f"{name}{FORM}"
-        self._standings = Standings(source.standing)
+        self._standings = Standings(source.standing, clock)
 
     def changed(self, market_id: int) -> None:
         """Events of the market were committed or rewound (tell after the commit, and after the rewind): its next answer shows them."""
@@ -216,7 +218,8 @@ def _is_closed(standing: Standing, end: int) -> bool:
 
 def _request(market_id: int, resolution: Resolution, since: int, until: int, limit: int, standing: Standing) -> _Request:
     """The request without what lies before and after all events: charts that ask every second, or for all of time, ask the same then."""
-    lower, upper = first_slot(resolution, since), first_slot(resolution, until)
+    lower = first_slot(resolution, since)
+    upper = max(lower, first_slot(resolution, until))
     if standing.settled:
         lower = max(lower, slot(resolution, standing.first))
         upper = min(upper, first_slot(resolution, standing.until))

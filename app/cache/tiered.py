@@ -121,9 +121,16 @@ class Tiered:
             await self._shared.__aexit__(None, None, None)
 
     def _take_off(self, flights: dict[str, asyncio.Future[bytes | None]], load: Load) -> None:
+        def landed(task: asyncio.Task[None]) -> None:
+            self._tasks.discard(task)
+            for key, flight in flights.items():
+                flight.cancel()  # where the service ends, perhaps before it began
+                if self._flights.get(key) is flight:
+                    del self._flights[key]
+
         task = asyncio.create_task(self._fly(flights, load))  # nobody's own: whoever asked first may leave
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(landed)
 
     async def _fly(self, flights: dict[str, asyncio.Future[bytes | None]], load: Load) -> None:
         try:
@@ -142,11 +149,6 @@ class Tiered:
                 if not flight.done():
                     flight.set_exception(error)
                     flight.exception()  # perhaps nobody waits any more: no word about that
-        finally:
-            for key, flight in flights.items():
-                flight.cancel()  # where the service ends
-                if self._flights.get(key) is flight:
-                    del self._flights[key]
 
     async def _from_shared(self, flights: Mapping[str, asyncio.Future[bytes | None]]) -> list[str]:
         """Land those *flights* whose keys the shared cache has; the keys that it does not have."""

@@ -29,8 +29,7 @@ def said(caplog: pytest.LogCaptureFixture) -> list[str]:
 
 async def settled(cache: Guarded) -> None:
     """Wait for the writes under way."""
-    while cache.writing:
-        await asyncio.sleep(0.001)
+    await asyncio.wait(cache.under_way)
 
 
 async def test_a_slow_one_is_left_alone_and_taken_back(redis_server: RedisServer, caplog: pytest.LogCaptureFixture) -> None:

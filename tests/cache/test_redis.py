@@ -22,8 +22,7 @@ async def test_a_full_one_says_so_and_can_still_be_read() -> None:
         async with RedisCache(server.url) as cache:
             await cache.set_many([Entry("small", b"1", 60)])
             with pytest.raises(Refused, match="maxmemory"):
-                for number in range(100):
-                    await cache.set_many([Entry(f"large:{number}", bytes(200_000), 60)])
+                await cache.set_many([Entry(f"large:{number}", bytes(200_000), 60) for number in range(100)])
             assert await cache.get_many(["small"]) == [b"1"]
 
 
