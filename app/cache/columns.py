@@ -56,6 +56,9 @@ class Columns(NamedTuple):
 
     def between(self, lower: int, upper: int) -> "Columns":
         """Rows with a time in [*lower*, *upper*)."""
+        text = self.texts.get(TIMES, b"")
+        if not text or (lower <= int(text.partition(b",")[0]) and int(text.rpartition(b",")[2]) < upper):
+            return self
         times = self._times()
         return next(self._slices([(bisect_left(times, lower), bisect_left(times, upper))]))
 

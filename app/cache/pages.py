@@ -4,7 +4,7 @@
 where the epoch is that of the last rewind that may have changed what lies before the page's end; while events may still land in it,
 under the market's version, too. Both come from the store itself (`domain/standing.py`), in every process alike. So after a rewind or a
 trade the pages it touches have new keys, and only those; what a shared cache holds under the old ones is never asked for again, however
-long it was away, and whichever delete or message was lost. Messages (`changed`) make it quicker: without them it takes
+long it was away, and whichever delete or message was lost. Messages (`committed`, `changed`) make it quicker: without them it takes
 `standings.BELIEVED_SECONDS`. A page that was read later than the state in its key is newer than it must be, which is no harm.
 
 A market's years of nothing are not walked through: where a few pages do not hold enough bars, the store, which knows how far to reach
@@ -103,8 +103,15 @@ class CandlePages:
         self._standings = Standings(source.standing, clock)
 
     def changed(self, market_id: int) -> None:
-        """Events of the market were committed or rewound (tell after the commit, and after the rewind): its next answer shows them."""
+        """Something happened to the market, a rewind perhaps (tell when it is over): its next answer shows it."""
         self._standings.changed(market_id)
+
+    def committed(self, market_id: int, version: int, time: int) -> None:
+        """A commit ended (tell after its checkpoint) whose last event of the market has this *version*, as in `Standing`, and *time*.
+
+        As `changed`, but the store is asked for the open page alone.
+        """
+        self._standings.committed(market_id, version, time)
 
     async def bars(self, market_id: int, resolution: Resolution, since: int, until: int, limit: int) -> Answer:
         """The newest *limit* bars (at least one) that begin in [*since*, *until*), seconds UTC."""

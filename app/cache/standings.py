@@ -18,7 +18,7 @@ Ask = Callable[[int], Awaitable[Standing | None]]
 
 
 class _Asked(NamedTuple):
-    answer: asyncio.Task[Standing | None]
+    answer: asyncio.Future[Standing | None]
     until: float
 
 
@@ -43,6 +43,21 @@ class Standings:
         """Something happened: ask again at the next call. What was asked before is believed by those alone who wait for it."""
         self._asked.pop(market_id, None)
 
+    def committed(self, market_id: int, version: int, time: int) -> None:
+        """A commit ended whose last event of the market has *version* and *time*: what is known goes on from there, unasked.
+
+        Such a version is a hearsay of its own, apart from the store's: even a word that comes too late, of an event that was taken back,
+        does no harm that lasts, for the store is asked in a few seconds all the same. What may still change stays as the store said.
+        """
+        asked = self._asked.get(market_id)
+        if asked is None or not asked.answer.done() or not self._counts(asked) or not (standing := asked.answer.result()):
+            self.changed(market_id)
+        elif version > abs(standing.version):
+            told = standing._replace(version=-version, until=max(standing.until, time + 1))
+            answer = asyncio.get_running_loop().create_future()
+            answer.set_result(told)
+            self._asked[market_id] = _Asked(answer, asked.until)
+
     def _counts(self, asked: _Asked) -> bool:
         if self._clock() >= asked.until:
             return False
@@ -66,7 +81,7 @@ class Standings:
         return self._asked[market_id]
 
 
-def _seen(answer: asyncio.Task[Standing | None]) -> None:
+def _seen(answer: asyncio.Future[Standing | None]) -> None:
     """A failure that nobody waits for any more is no news."""
     if not answer.cancelled():
         answer.exception()

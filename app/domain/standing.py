@@ -13,9 +13,10 @@ class Rewound(NamedTuple):
 class Standing(NamedTuple):
     """A market at some moment, between two rewinds. Times are seconds UTC.
 
-    No event is earlier than `first`, none at `until` or later. `version` grows with every event and is at least as old as the candles
-    that are read after it. Where `settled`, all events of every block up to the newest checkpoint are in the candles, and an event that
-    comes later is not earlier than `closed`; else a commit that touches the market is under way, or was cut off.
+    No event is earlier than `first`, none at `until` or later. `version` is the newest event's (block << 20 | log index): the candles
+    that are read after it have that event, or a newer one. Where `settled`, all events of every block up to the newest checkpoint are
+    in the candles, and an event that comes later is not earlier than `closed`; else a commit that touches the market is under way, or
+    was cut off.
     """
 
     first: int

@@ -10,7 +10,7 @@ from app.domain.resolution import DAY, STORED
 from app.store.client import Database
 from app.store.entry import FILL, Entry
 from app.store.journal import Journal
-from app.store.rewind import DERIVED, MARKETS_AT_ONCE, ROOTS, SCOPE, delete
+from app.store.rewind import DERIVED, MARKETS_AT_ONCE, ROOTS, SCOPE, announce, delete
 from app.store.schema import RECORD, STATISTICS, rollup
 
 logger = logging.getLogger(__name__)
@@ -73,6 +73,7 @@ class Fill:
             logger.info("filling %s of %d markets from the events, as their definition has changed", ", ".join(due), len(markets))
             entry = Entry(following, following, 0, frozenset(markets))
             self._journal.open(FILL, entry)
+            announce(self._database, self._chain_id, markets, 0, self._permit)
             for root in due:
                 self._fill(root, markets)
             self._journal.close(FILL, entry)

@@ -5,6 +5,7 @@ from app.store.client import Database
 from app.store.mark_reader import MarkReader
 from app.store.market_reader import MarketReader
 from app.store.price_reader import PriceReader
+from app.store.standing_reader import StandingReader
 from app.store.trade_reader import TradeReader
 
 
@@ -16,4 +17,5 @@ class Readers:
         self.marks = MarkReader(database)
         self.markets = MarketReader(database)
         self.prices = PriceReader(database)
+        self.standings = StandingReader(database)
         self.trades = TradeReader(database)

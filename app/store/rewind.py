@@ -27,6 +27,12 @@ _UNDO = {  # the checkpoint first: it never claims what is not stored
     **dict.fromkeys(("vamm_markets", "vamm_tickers", "vamm_listings"), "chain_id = {chain_id:UInt64} AND updated_block >= {block:UInt64}"),
     "vamm_set_aside": "chain_id = {chain_id:UInt64} AND block_number >= {block:UInt64}",
 }
+_ANNOUNCE = """
+INSERT INTO vamm_rewinds (market_id, since, epoch)
+SELECT
+    arrayJoin({markets:Array(UInt64)}), toDateTime({since:UInt32}, 'UTC'),
+    (SELECT max(version) FROM vamm_journal WHERE chain_id = {chain_id:UInt64})
+"""
 SCOPE = "market_id IN {markets:Array(UInt64)} AND timestamp >= toDateTime({since:UInt32}, 'UTC')"
 """Rows, raw or rolled up, of some markets from a day's start on."""
 
@@ -45,6 +51,9 @@ class Rewind:
         """Take back every block >= *block*, and what *unfinished* entries of the journal may have left. What it touched is returned."""
         entry = self._extent(block, unfinished)
         self._journal.open(REWIND, entry)
+        # What is read anew comes after the newest block that stays, perhaps on the day before.
+        since = min(entry.since, self._from(entry.from_block)["floor"])
+        announce(self._database, self._chain_id, entry.market_ids, since, self._permit)
         for table, condition in _UNDO.items():
             delete(self._database, table, condition, self._from(entry.from_block), self._permit)
         # Figures as of the newest block before it may be of rows that were on their way; older ones are not.
@@ -64,6 +73,15 @@ class Rewind:
         # No event from *block* on is older than the newest block known before it: that spares a look at all older parts.
         place = {"chain_id": self._chain_id, "block": block}
         return place | {"floor": self._database.rows(_FLOOR, place)[0][0]}
+
+
+def announce(database: Database, chain_id: int, market_ids: Collection[int], since: int, permit: Callable[[], str]) -> None:
+    """Say that candles of *market_ids* may change from *since* on (seconds), so that no cache takes old ones for new; *permit* as below.
+
+    To be called when the journal has the undertaking, and before it changes anything.
+    """
+    for markets in _chunks(market_ids):
+        database.run(_ANNOUNCE, {"chain_id": chain_id, "markets": markets, "since": since}, query_id=permit())
 
 
 def rebuild(database: Database, market_ids: Collection[int], since: int, permit: Callable[[], str]) -> None:
@@ -86,6 +104,7 @@ def forget_live(database: Database, market_ids: Collection[int], since: int, per
 
 
 def _chunks(market_ids: Collection[int]) -> Iterator[list[int]]:
+    """*market_ids*, as many at a time as one statement names."""
     ids = sorted(market_ids)
     yield from (ids[first : first + MARKETS_AT_ONCE] for first in range(0, len(ids), MARKETS_AT_ONCE))
 

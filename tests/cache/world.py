@@ -1,13 +1,15 @@
 """A market whose events come and go, and what it answers: the source of candles of these tests, and the truth about them."""
 
 import asyncio
+import itertools
+import time
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import orjson
 
 from app.cache.lru import Lru
 from app.cache.pages import CandlePages
-from app.cache.slots import first_slot
 from app.cache.tiered import Tiered
 from app.domain.resolution import DAY, Resolution
 from app.domain.standing import Rewound, Standing
@@ -20,6 +22,8 @@ FINE = ("1S", "1", "5")
 
 
 class Bars(NamedTuple):
+    """As a source answers."""
+
     columns: bytes
     bars: int
     older: int | None = None
@@ -34,6 +38,7 @@ class World:
         self.rewinds: list[Rewound] = []
         self.reads: list[tuple[str, int, int]] = []
         self.asked = 0
+        self.called = asyncio.Event()
         self.gate = asyncio.Event()
         self.gate.set()
         self._made: dict[tuple[str, int], list[tuple[float, ...]]] = {}
@@ -80,13 +85,14 @@ class World:
     async def bars(self, market_id: int, resolution: Resolution, since: int, until: int, limit: int) -> Bars:
         assert market_id == MARKET
         self.reads.append((resolution.key, since, until))
+        self.called.set()
         await self.gate.wait()
         return self.truth(resolution, since, until, limit)
 
     def truth(self, resolution: Resolution, since: int, until: int, limit: int) -> Bars:
         """What is to be answered now."""
         every = self._every(resolution)
-        lower, upper = (resolution_start(resolution, time) for time in (since, until))
+        lower, upper = (resolution_start(resolution, at) for at in (since, until))
         found = [bar for bar in every if lower <= bar[0] < upper][-limit:]
         older = [int(bar[0]) for bar in every if bar[0] < lower]
         columns: dict[str, Any] = {name: [bar[place] for bar in found] for place, name in enumerate("tohlcv")}
@@ -100,26 +106,21 @@ class World:
         return self._made[resolution.key, seen]
 
     def _next(self, *steps: tuple[int, int]) -> list[Point]:
-        made = []
-        time = self.end
-        for step, cents in steps:
-            time += step
-            made.append(Point(time, cents, 3))
-        return made
+        times = itertools.accumulate((step for step, _ in steps), initial=self.end)
+        return [Point(at, cents, 3) for at, (_, cents) in zip(itertools.islice(times, 1, None), steps, strict=True)]
 
 
-def resolution_start(resolution: Resolution, time: int) -> int:
-    """Beginning of the first bar at *time* or later, by looking for it."""
-    start = resolution.bar_start(time)
-    while start < time:
+def resolution_start(resolution: Resolution, moment: int) -> int:
+    """Beginning of the first bar at *moment* or later, by looking for it."""
+    start = resolution.bar_start(moment)
+    while start < moment:
         start = resolution.bar_start(start + (32 * DAY if resolution.monthly else resolution.seconds))
     return start
 
 
-def pages(world: World, cache: Tiered | None = None, clock: Any = None, closed_ttl: int = 600_000) -> CandlePages:
-    """Pages of a process: with the caches of its own, or *cache*."""
-    clock = {"clock": clock} if clock else {}
-    return CandlePages(world, cache or Tiered(Lru(4_000_000)), Lru(1_000_000), ttl=lambda _: 300, closed_ttl=closed_ttl, **clock)
+def pages(world: World, cache: Tiered | None = None, clock: Callable[[], float] = time.monotonic) -> CandlePages:
+    """Pages of a process: with caches of its own, or *cache*."""
+    return CandlePages(world, cache or Tiered(Lru(4_000_000)), Lru(1_000_000), ttl=lambda _: 300, closed_ttl=600_000, clock=clock)
 
 
 async def check(candles: CandlePages, world: World, resolution: Resolution, since: int, until: int, limit: int) -> None:
@@ -129,7 +130,3 @@ async def check(candles: CandlePages, world: World, resolution: Resolution, sinc
     assert (found.bars, found.older) == (truth.bars, truth.older), (resolution.key, since, until, limit)
     if truth.bars:
         assert found.columns == truth.columns.translate(None, b" \t\n")
-
-
-def slots_between(resolution: Resolution, since: int, until: int) -> int:
-    return first_slot(resolution, until) - first_slot(resolution, since)
