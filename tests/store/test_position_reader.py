@@ -135,6 +135,21 @@ def test_one_life(database: Database) -> None:
     assert PositionReader(database).position(8, 3) is None
 
 
+def test_entries_that_a_listener_goes_on_from(database: Database) -> None:
+    """What stands in the last event that moved a position, 0 where that did not know; closes leave it as it was."""
+    life = Life(7)
+    life.open(3, 10, 100)
+    life.close(3, 6, 90)
+    life.net(77, 5, entry=80)
+    life.next_block += DAY_OF_BLOCKS
+    life.net(77, -9, entry=0)
+    life.net(78, 5, entry=81)
+    life.close(4, 6, 90)
+    store(database, life)
+    keys = [PositionKey(7, number) for number in (3, 4, 77, 78, 79)]
+    assert Past(database).position_entries(keys) == {keys[0]: 100 * ONE, keys[2]: 0, keys[3]: 81 * ONE}
+
+
 def test_what_began_before_the_first_block_is_not_guessed(database: Database) -> None:
     life = Life(7)
     life.close(3, 6, 90, 60)
