@@ -40,6 +40,7 @@ def stats(
         reader = StatsReader(database)
         some = [row.market_id for row in reader.all(now, limit=runs)]
         timed = {
+            "query": _times(lambda _: reader.figures(now, limit=markets), runs),
             "all": _times(lambda _: reader.all(now, limit=markets), runs),
             "top_100": _times(lambda _: reader.all(now, limit=100), runs),
             "one": _times(lambda run: reader.of([some[run % len(some)]], now), runs),

@@ -1,7 +1,7 @@
 """Reads what happened in the last 24 hours: of all markets at once, or of some."""
 
-from collections.abc import Collection, Iterable, Mapping
-from typing import NamedTuple
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from app.domain.resolution import DAY
 from app.store.client import Database, Parameters
@@ -89,23 +89,32 @@ class StatsReader:
 
     def all(self, now: int, *, limit: int, after: Place | None = None) -> list[MarketStats]:
         """Up to *limit* markets with anything in the 24 hours, by volume, the greatest first, then by id; from behind *after* on."""
+        rows = self.figures(now, limit=limit, after=after)
+        everywhere: Parameters = {**_window(now), **self._of_all, "market_ids": []}
+        few = [row[0] for row in rows] if len(rows) <= MARKETS_AT_ONCE else []
+        before = self._before({**everywhere, "market_ids": few}) if rows else {}
+        return list(self._completed([_stats(row, before) for row in rows], now))
+
+    def figures(self, now: int, *, limit: int, after: Place | None = None) -> Sequence[tuple[Any, ...]]:
+        """The rows of the one statement that `all` rests on, without earlier prices."""
         below, last = after or (float("inf"), 0)
-        found = self._figures(now, {**self._of_all, "market_ids": [], "limit": limit, "below": below, "after": last})
-        return list(self._completed(found, now))
+        bounds = {**_window(now), "limit": limit, "below": below, "after": last}
+        return self._database.rows(query("market_stats"), {**bounds, **self._of_all, "market_ids": []})
 
     def of(self, market_ids: Collection[int], now: int) -> dict[int, MarketStats]:
         """Each of *market_ids*; where nothing happened in the 24 hours, volumes are 0 and `last` is from whenever it was."""
         found: dict[int, MarketStats] = {}
         for ids in _chunks(market_ids):
-            everywhere = {"market_ids": ids, "limit": len(ids), "below": float("inf"), "after": 0}
-            stats = {row.market_id: row for row in self._figures(now, BY_MARKET | everywhere)}
-            complete = self._completed((stats.get(market_id, MarketStats(market_id)) for market_id in ids), now, anytime=True)
-            found |= {row.market_id: row for row in complete}
+            here: Parameters = {**_window(now), **BY_MARKET, "market_ids": ids}
+            rows = self._database.rows(query("market_stats"), {**here, "limit": len(ids), "below": float("inf"), "after": 0})
+            before = self._before(here)
+            stats = {row[0]: _stats(row, before) for row in rows}
+            whole = (stats.get(market_id) or MarketStats(market_id, price_24h_ago=before.get(market_id)) for market_id in ids)
+            found |= {row.market_id: row for row in self._completed(whole, now, anytime=True)}
         return found
 
-    def _figures(self, now: int, parameters: Parameters) -> list[MarketStats]:
-        rows = self._database.rows(query("market_stats"), {**_window(now), **parameters})
-        return [MarketStats._make(row) for row in rows]
+    def _before(self, parameters: Parameters) -> dict[int, float]:
+        return dict(self._database.rows(query("prices_before"), parameters))
 
     def _completed(self, stats: Iterable[MarketStats], now: int, *, anytime: bool = False) -> Iterable[MarketStats]:
         """*stats* with the prices of earlier days where those of the day in which the window began are not enough."""
@@ -128,6 +137,12 @@ class StatsReader:
             rows = self._database.rows(query("last_prices"), {"market_ids": ids, "day": day, "oldest": oldest})
             found |= {int(market_id): (float(price), int(time)) for market_id, price, time in rows}
         return found
+
+
+def _stats(row: tuple[Any, ...], before: Mapping[int, float]) -> MarketStats:
+    """A row of the query, in which the ordinal of the last price stands where `price_24h_ago` belongs."""
+    prices = row[1:5] if row[5] else (None, None, None, None)
+    return MarketStats._make((row[0], *prices, before.get(row[0]), *row[6:]))
 
 
 def _window(now: int) -> dict[str, int]:
