@@ -21,6 +21,7 @@ from app.demo.node import serving
 from app.demo.saved import saved_genesis
 from app.domain.errors import DatafeedError
 from app.following import Pulse, listening
+from app.live.changes import Changes
 from app.main import create_app
 from app.ops import screen
 from app.settings.limits import WITHOUT_LIMITS
@@ -77,8 +78,9 @@ def serve(
     """
     settings = node_settings_for(context) if with_listener else settings_for(context)
     with service.store(settings, writes=with_listener) as database:
-        job = service.server(create_app(settings, database), settings, _announced)
-        jobs = [job, listening(settings, database, on_commit=Pulse())] if with_listener else [job]
+        changes = Changes()
+        job = service.server(create_app(settings, database, changes), settings, _announced)
+        jobs = [job, listening(settings, database, on_commit=Pulse(), on_change=changes.tell)] if with_listener else [job]
         service.run(service.run_all(*jobs))
 
 
@@ -102,13 +104,14 @@ def demo(
     with service.store(settings) as database:
         Catalogue(database).replace(catalogue(genesis))
         unlimited = settings.model_copy(update=WITHOUT_LIMITS)
-        job = service.server(create_app(unlimited, database), settings, _announced)
+        changes = Changes()
+        job = service.server(create_app(unlimited, database, changes), settings, _announced)
 
         async def work() -> None:
             async with serving(chain) as node:
                 simulated = settings.model_copy(update=DEMO_SETTINGS | {"rpc_url": (SecretStr(node.ws_url),)})
                 screen.out.print(f"Simulated chain  {node.url}  (JSON-RPC)")
-                await service.run_all(job, listening(simulated, database, on_commit=Pulse()))
+                await service.run_all(job, listening(simulated, database, on_commit=Pulse(), on_change=changes.tell))
 
         service.run(work())
 

@@ -94,8 +94,12 @@ async def following(
     start_block: int | None = None,
     on_commit: Callable[[Commit], None] = lambda _: None,
     on_rewind: Callable[[int], None] = lambda _: None,
+    on_change: Callable[[Collection[int]], None] = lambda _: None,
 ) -> AsyncIterator[Following]:
-    """A listener from `RPC_URL` into *database*, from *start_block* (else `START_BLOCK`) where nothing is stored."""
+    """A listener from `RPC_URL` into *database*, from *start_block* (else `START_BLOCK`) where nothing is stored.
+
+    *on_change* gets the markets that a commit or a rewind changed, in the thread that wrote.
+    """
     from app.chain.listener import Listener, Pace  # here, as web3 takes a second to load and most commands do without
     from app.chain.openings import Openings
     from app.chain.rpc import Rpc
@@ -113,7 +117,12 @@ async def following(
             poll_interval=settings.poll_interval_ms / 1_000,
         )
         changed = Changed()
-        book = ledger(settings, database, chain_id, changed.add)
+
+        def tell(market_ids: Collection[int]) -> None:
+            changed.add(market_ids)
+            on_change(market_ids)
+
+        book = ledger(settings, database, chain_id, tell)
 
         def begun() -> int:
             stored = book.first_block()
@@ -139,6 +148,7 @@ def listening(
     *,
     on_commit: Callable[[Commit], None] = lambda _: None,
     on_rewind: Callable[[int], None] = lambda _: None,
+    on_change: Callable[[Collection[int]], None] = lambda _: None,
 ) -> Job:
     """Listen for ever, and keep the live prices going. That no node answers at the start is waited out, as it is later on."""
 
@@ -146,7 +156,9 @@ def listening(
         async with contextlib.AsyncExitStack() as stack:
 
             async def connect() -> Following:
-                return await stack.enter_async_context(following(settings, database, on_commit=on_commit, on_rewind=on_rewind))
+                return await stack.enter_async_context(
+                    following(settings, database, on_commit=on_commit, on_rewind=on_rewind, on_change=on_change)
+                )
 
             patient = AsyncRetrying(
                 wait=wait_random_exponential(max=LONGEST_PAUSE),

@@ -13,8 +13,10 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 
 from app.feed import charts, static, surfaces, tradingview
+from app.feed.candles import candle_pages
 from app.feed.failures import PLAIN, Failures, passed_on
 from app.feed.state import ChartLimits, State
+from app.live.changes import Changes
 from app.ops.access import Access
 from app.ops.bounds import Bounds
 from app.ops.client_ip import ClientIp
@@ -40,9 +42,12 @@ Surface = Callable[[Sequence[Middleware]], Mount]
 """Makes the routes below one path, behind the guards it is given, whose refusals it tells in its own form."""
 
 
-def create_app(settings: Settings, database: Database | None = None) -> Starlette:
-    """The service as *settings* say. It reads *database*, which stays open when it ends; without one it opens its own."""
-    windows = windows_of(settings)
+def create_app(settings: Settings, database: Database | None = None, changes: Changes | None = None) -> Starlette:
+    """The service as *settings* say. It reads *database*, which stays open when it ends; without one it opens its own.
+
+    Who writes in the same process tells *changes*; what others write is noticed a second later.
+    """
+    windows, heard = windows_of(settings), changes or Changes()
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[State]:
@@ -53,8 +58,12 @@ def create_app(settings: Settings, database: Database | None = None) -> Starlett
             if isinstance(windows, SharedWindows):
                 await stack.enter_async_context(windows)
             reader = Reader(limited, RewindGate(limited), concurrency=settings.max_concurrent_queries)
+            name = await reader.read(lambda store: store.standings.identity())
+            candles = await stack.enter_async_context(candle_pages(settings, reader, name))
+            stack.enter_context(heard.heard(candles.changed_all))
             yield {
                 "reader": reader,
+                "candles": candles,
                 "max_bars": settings.tradingview_max_bars,
                 "default_limit": settings.http_default_limit,
                 "max_limit": settings.http_max_limit,

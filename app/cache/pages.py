@@ -14,7 +14,7 @@ back, is asked for the answer itself, and that is kept under the same kind of ke
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple, Protocol
 
 from app.cache.columns import Columns
@@ -105,6 +105,11 @@ class CandlePages:
     def changed(self, market_id: int) -> None:
         """Something happened to the market, a rewind perhaps (tell when it is over): its next answer shows it."""
         self._standings.changed(market_id)
+
+    def changed_all(self, market_ids: Iterable[int]) -> None:
+        """The same of each of *market_ids*."""
+        for market_id in market_ids:
+            self._standings.changed(market_id)
 
     def committed(self, market_id: int, version: int, time: int) -> None:
         """A commit ended (tell after its checkpoint) whose last event of the market has this *version*, as in `Standing`, and *time*.

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from app.domain.standing import Standing
 
-BELIEVED_SECONDS = 5.0
+BELIEVED_SECONDS = 1.0
 """For so long an answer counts without asking again: whatever nobody told of is noticed after that."""
 
 MOST_MARKETS = 10_000

@@ -2,12 +2,11 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Protocol
 
 import orjson
 
 from app.domain.resolution import Resolution
-from app.store.candle_reader import Candles
 
 LASTING: Final = ("funding_rate", "open_interest")
 """Figures that a bar without events has from the one before."""
@@ -36,8 +35,19 @@ class Bar(NamedTuple):
         return Bar(time, self.close, self.close, self.close, self.close, 0, figures)
 
 
-def bars_of(candles: Candles) -> list[Bar]:
+class Columns(Protocol):
+    """Bars as a JSON object of equally long arrays, and how many there are."""
+
+    @property
+    def columns(self) -> bytes: ...
+    @property
+    def bars(self) -> int: ...
+
+
+def bars_of(candles: Columns) -> list[Bar]:
     """The bars of *candles*, ascending."""
+    if not candles.bars:
+        return []
     columns = orjson.loads(candles.columns)
     prices = zip(*(columns.pop(name) for name in "tohlcv"), strict=True)
     if not columns:

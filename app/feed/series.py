@@ -10,9 +10,8 @@ from app.feed.bars import Bar, bars_of, filled
 from app.feed.failures import RequestError
 from app.feed.state import State
 from app.feed.symbols import ticker
-from app.store.candle_reader import LAST_SECOND, Candles, Series, first_start
+from app.store.candle_reader import LAST_SECOND, Series, first_start
 from app.store.market_reader import Listing
-from app.store.readers import Readers
 
 
 class Span(NamedTuple):
@@ -75,13 +74,11 @@ async def page_without_gaps(request: Request[State], series: Series, span: Span)
 
 
 async def _bars(request: Request[State], series: Series, span: Span) -> list[Bar]:
-    since, until, limit, extended = span.since or 0, span.until or 0, span.limit, span.extended
-
-    def ask(store: Readers) -> Candles:
-        read = store.candles.extended if extended else store.candles.bars
-        return read(series, since, until, limit)
-
-    return bars_of(await request.state["reader"].steady(series.market_id, ask))
+    market_id, resolution = series
+    since, until, limit = span.since or 0, span.until or 0, span.limit
+    if not span.extended:
+        return bars_of(await request.state["candles"].bars(market_id, resolution, since, until, limit))
+    return bars_of(await request.state["reader"].steady(market_id, lambda store: store.candles.extended(series, since, until, limit)))
 
 
 def _last_start(resolution: Resolution, until: int | None) -> int:

@@ -2,6 +2,7 @@
 
 from typing import NamedTuple, TypedDict
 
+from app.cache.pages import CandlePages
 from app.store.chart_desk import ChartDesk
 from app.store.reader import Reader
 
@@ -21,6 +22,7 @@ class State(TypedDict):
     """
 
     reader: Reader
+    candles: CandlePages
     max_bars: int
     marks_trade_size: int
     charts: ChartDesk

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Mount, Route
 
+from app.cache.pages import Answer
 from app.feed import parameters as read
 from app.feed.asking import asked_market, json
 from app.feed.failures import UDF, Failures, UdfError
@@ -16,7 +17,6 @@ from app.feed.groups import group
 from app.feed.marks import marks, timescale_marks
 from app.feed.state import State
 from app.feed.symbols import CONFIG, EXCHANGE, TYPE, search_result, symbol_info, ticker
-from app.store.candle_reader import Candles, Series
 
 SEARCH_LIMIT: Final = 30
 MOST_FOUND: Final = 50
@@ -61,9 +61,9 @@ async def history(request: Request[State]) -> Response:
             raise UdfError(400, "from must not be after to")
     elif countback > most:
         raise UdfError(400, f"countback must be {most} or less")
-    series = Series((await asked_market(request)).market_id, resolution)
+    market_id = (await asked_market(request)).market_id
     begin, limit = (since or 0, most + 1) if countback is None else (0, countback)
-    candles = await request.state["reader"].steady(series.market_id, lambda store: store.candles.bars(series, begin, until, limit))
+    candles = await request.state["candles"].bars(market_id, resolution, begin, until, limit)
     if candles.bars > most:
         raise UdfError(400, f"between from and to lie more than {most} bars: ask for less at once")
     return _bars(candles)
@@ -91,7 +91,7 @@ def routes(guards: Sequence[Middleware] = ()) -> Mount:
     return Mount("/api/tradingview", routes=ROUTES, middleware=[Middleware(Failures, form=UDF), *guards])
 
 
-def _bars(candles: Candles) -> Response:
+def _bars(candles: Answer) -> Response:
     if candles.bars:
         return Response(b'{"s":"ok",' + candles.columns.lstrip()[1:], media_type="application/json")
     return json({"s": "no_data"} if candles.older is None else {"s": "no_data", "nextTime": candles.older})

@@ -7,7 +7,7 @@ from app.settings.blame import together
 
 
 class CacheSettings(BaseModel):
-    """Caches (checked at the start; this version does not use them yet)"""
+    """Caches"""
 
     upstash_redis_rest_url: WebUrl = Field("", description="Upstash Redis.", examples=["https://abc123.upstash.io"])
     upstash_redis_rest_token: SecretStr = Field(SecretStr(""), description="Token of that database.", examples=["AXxxASQgOTI"])

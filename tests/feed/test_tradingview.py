@@ -21,8 +21,8 @@ PATH = "/api/tradingview"
 MOST = 5_000
 
 FILL = """
-INSERT INTO vamm_ohlcv_1s (market_id, timestamp, open, high, low, close, volume)
-SELECT 2, {first:UInt32} + number, (number + 1, 1.5), 1.5, 1.5, (number + 1, 1.5), 1 FROM numbers(5001)
+INSERT INTO vamm_market_transactions (market_id, timestamp, block_number, price, price_type, volume)
+SELECT 2, toDateTime64({first:UInt32} + number, 3), number + 1, 1.5, 'entry', 1 FROM numbers(5001)
 """
 
 

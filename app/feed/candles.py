@@ -1,0 +1,42 @@
+"""Bars by way of the caches, put together from the store and the settings."""
+
+import contextlib
+from collections.abc import AsyncIterator
+
+from app.cache.lru import Lru
+from app.cache.opening import answers_budget, tiered_cache
+from app.cache.pages import CandlePages
+from app.domain.resolution import Resolution
+from app.domain.standing import Standing
+from app.settings import Settings
+from app.store.candle_reader import Candles, Series
+from app.store.reader import Reader
+
+
+class StoredCandles:
+    """The store's candles, between rewinds."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+
+    async def standing(self, market_id: int) -> Standing | None:
+        """How far the market's candles have come; None where it has no event yet."""
+        return await self._reader.steady(market_id, lambda store: store.standings.standing(market_id))
+
+    async def bars(self, market_id: int, resolution: Resolution, since: int, until: int, limit: int) -> Candles:
+        """The newest *limit* bars that begin in [*since*, *until*), seconds UTC."""
+        series = Series(market_id, resolution)
+        return await self._reader.steady(market_id, lambda store: store.candles.bars(series, since, until, limit))
+
+
+@contextlib.asynccontextmanager
+async def candle_pages(settings: Settings, reader: Reader, store: str) -> AsyncIterator[CandlePages]:
+    """Pages of the candles of *store* (its name, which no other store has), kept as the settings say."""
+    async with tiered_cache(settings, store) as cache:
+        yield CandlePages(
+            StoredCandles(reader),
+            cache,
+            Lru(answers_budget(settings)),
+            ttl=lambda resolution: settings.candle_ttl(resolution.seconds),
+            closed_ttl=settings.ohlcv_closed_cache_ttl,
+        )
