@@ -67,6 +67,7 @@ def create_app(settings: Settings, database: Database | None = None, changes: Ch
                 "max_bars": settings.tradingview_max_bars,
                 "default_limit": settings.http_default_limit,
                 "max_limit": settings.http_max_limit,
+                "funding_interval": settings.funding_interval_s,
                 "marks_trade_size": settings.marks_trade_size,
                 "charts": ChartDesk(ChartStore(store, most=settings.charts_max_per_user)),
                 "charts_limits": ChartLimits(settings.charts_max_bytes, settings.charts_max_text, settings.charts_max_seconds),

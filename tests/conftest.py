@@ -7,9 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from app.store.client import Database, embedded_database
 from app.store.schema import migrate
+
+settings.register_profile("patient", deadline=None)  # how fast a machine is, no test says
+settings.load_profile("patient")
 
 MEMORY = Path("/dev/shm")
 ROOM = 1 << 30

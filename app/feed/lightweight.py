@@ -14,6 +14,7 @@ from app.feed.endpoint import Endpoint, Query
 from app.feed.fields import LIMIT, Interval, Moment, Symbol
 from app.feed.series import Span
 from app.feed.state import State
+from app.feed.stats import StatsAnswer, StatsQuery, stats
 from app.feed.trades import Trades, TradesQuery, trades
 from app.store.candle_reader import Series
 
@@ -121,6 +122,7 @@ async def volume(request: Request[State], query: VolumeQuery) -> Response:
 ENDPOINTS: Final = (
     Endpoint("/api/lightweight/ohlcv", ohlcv, OhlcvQuery, Ohlcv),
     Endpoint("/api/lightweight/volume", volume, VolumeQuery, Volume),
+    Endpoint("/api/lightweight/stats", stats, StatsQuery, StatsAnswer),
     Endpoint("/api/lightweight/trades", trades, TradesQuery, Trades),
 )
 

@@ -19,17 +19,17 @@ LAST_SECOND = 2**32 - 1
 _WHOLE = re.compile(r"-?[0-9]{1,19}")
 
 
-def text(parameters: QueryParams, name: str) -> str:
+def text(parameters: QueryParams, name: str, longest: int = LONGEST_TEXT) -> str:
     """Parameter *name* without surrounding spaces; empty where it is missing."""
     value = parameters.get(name, "").strip()
-    if len(value) > LONGEST_TEXT:
-        raise UdfError(400, f"{name} is longer than {LONGEST_TEXT} characters")
+    if len(value) > longest:
+        raise UdfError(400, f"{name} is longer than {longest} characters")
     return value
 
 
-def required(parameters: QueryParams, name: str) -> str:
+def required(parameters: QueryParams, name: str, longest: int = LONGEST_TEXT) -> str:
     """Parameter *name*, which must not be empty."""
-    value = text(parameters, name)
+    value = text(parameters, name, longest)
     if not value:
         raise UdfError(400, f"{name} is missing")
     return value

@@ -18,13 +18,15 @@ class ChartLimits(NamedTuple):
 class State(TypedDict):
     """`max_bars` is the most bars of an answer of /history; others hold `max_limit` at most, `default_limit` where none is asked for.
 
-    `marks_trade_size` is the volume, in quote currency, from which on a trade is marked.
+    `marks_trade_size` is the volume, in quote currency, from which on a trade is marked; `funding_interval`, in seconds,
+    is that of markets without one of their own.
     """
 
     reader: Reader
     candles: CandlePages
     max_bars: int
     marks_trade_size: int
+    funding_interval: int
     charts: ChartDesk
     charts_limits: ChartLimits
     default_limit: int

@@ -43,7 +43,7 @@ def symbol_info(listing: Listing, reference: float) -> dict[str, Any]:
     return {
         "name": listing.ticker,
         "ticker": listing.ticker,
-        "description": _description(listing),
+        "description": description(listing),
         "type": TYPE,
         "session": "24x7",
         "timezone": "Etc/UTC",
@@ -74,12 +74,13 @@ def search_result(listing: Listing) -> dict[str, str]:
     return {
         "symbol": listing.ticker,
         "full_name": f"{EXCHANGE}:{listing.ticker}",
-        "description": _description(listing),
+        "description": description(listing),
         "exchange": EXCHANGE,
         "ticker": listing.ticker,
         "type": TYPE,
     }
 
 
-def _description(listing: Listing) -> str:
+def description(listing: Listing) -> str:
+    """What charts show beside the ticker."""
     return listing.description or listing.name or listing.symbol

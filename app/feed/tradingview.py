@@ -15,6 +15,7 @@ from app.feed.asking import asked_market, json
 from app.feed.failures import UDF, Failures, UdfError
 from app.feed.groups import group
 from app.feed.marks import marks, timescale_marks
+from app.feed.quotes import quotes
 from app.feed.state import State
 from app.feed.symbols import CONFIG, EXCHANGE, TYPE, search_result, symbol_info, ticker
 
@@ -82,6 +83,7 @@ ROUTES: Final = [
     Route("/history", history),
     Route("/marks", marks),
     Route("/timescale_marks", timescale_marks),
+    Route("/quotes", quotes),
     Route("/time", now),
 ]
 

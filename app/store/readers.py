@@ -2,10 +2,15 @@
 
 from app.store.candle_reader import CandleReader
 from app.store.client import Database
+from app.store.funding_reader import FundingReader
+from app.store.live_price_reader import LivePriceReader
 from app.store.mark_reader import MarkReader
 from app.store.market_reader import MarketReader
+from app.store.position_reader import PositionReader
 from app.store.price_reader import PriceReader
 from app.store.standing_reader import StandingReader
+from app.store.state_reader import StateReader
+from app.store.stats_reader import StatsReader
 from app.store.trade_reader import TradeReader
 
 
@@ -14,8 +19,13 @@ class Readers:
 
     def __init__(self, database: Database) -> None:
         self.candles = CandleReader(database)
+        self.funding = FundingReader(database)
+        self.live_prices = LivePriceReader(database)
         self.marks = MarkReader(database)
         self.markets = MarketReader(database)
+        self.positions = PositionReader(database)
         self.prices = PriceReader(database)
         self.standings = StandingReader(database)
+        self.states = StateReader(database)
+        self.stats = StatsReader(database)
         self.trades = TradeReader(database)
