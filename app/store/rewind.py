@@ -21,6 +21,10 @@ _TOUCHED = f"SELECT groupUniqArray(market_id), toUInt32(min(toUnixTimestamp(time
 _FLOOR = """
 SELECT toUnixTimestamp(max(block_timestamp)) FROM vamm_checkpoints WHERE chain_id = {chain_id:UInt64} AND block_number < {block:UInt64}
 """
+_BEFORE_COMMIT = """
+SELECT toUnixTimestamp(max(block_timestamp)) FROM vamm_checkpoints WHERE chain_id = {chain_id:UInt64} AND committed_at <
+    (SELECT argMax(committed_at, block_number) FROM vamm_checkpoints WHERE chain_id = {chain_id:UInt64} AND block_number < {block:UInt64})
+"""
 _UNDO = {  # the checkpoint first: it never claims what is not stored
     "vamm_checkpoints": "chain_id = {chain_id:UInt64} AND block_number >= {block:UInt64}",
     "vamm_market_transactions": _EVENTS,
@@ -56,8 +60,8 @@ class Rewind:
         announce(self._database, self._chain_id, entry.market_ids, since, self._permit)
         for table, condition in _UNDO.items():
             delete(self._database, table, condition, self._from(entry.from_block), self._permit)
-        # Figures as of the newest block before it may be of rows that were on their way; older ones are not.
-        forget_live(self._database, entry.market_ids, int(self._from(entry.from_block)["floor"]), self._permit)
+        # Figures may be of rows that were on their way: then they are as of the commit before the one that brought those.
+        forget_live(self._database, entry.market_ids, self._before_commit(entry.from_block), self._permit)
         rebuild(self._database, entry.market_ids, entry.since, self._permit)
         self._journal.close(COMMIT, entry)
         self._journal.close(REWIND, entry)
@@ -68,6 +72,10 @@ class Rewind:
         entries = [Entry(block, block, first - first % DAY, frozenset(found))] if found else []
         entries += unfinished
         return merged(entries) if entries else Entry(block, block, 0, frozenset())
+
+    def _before_commit(self, block: int) -> int:
+        """Time (seconds) of the newest block committed before the commit that the newest one below *block* is of; 0 where there is none."""
+        return int(self._database.rows(_BEFORE_COMMIT, {"chain_id": self._chain_id, "block": block})[0][0])
 
     def _from(self, block: int) -> Parameters:
         # No event from *block* on is older than the newest block known before it: that spares a look at all older parts.

@@ -13,6 +13,9 @@ HOUR = 3_600
 OLDEST_PRICE = 30 * DAY
 """Seconds before the window's day: an older price is not compared with."""
 
+ROUNDING = 1e-9
+"""What sums of floats may be off, as a share."""
+
 MARKETS_AT_ONCE = 1_000
 """Markets named in one statement: a bound for its size."""
 
@@ -49,8 +52,10 @@ class MarketStats(NamedTuple):
 
     @property
     def vwap(self) -> float | None:
-        """The average price of what was traded, weighted by volume; None where nothing was, or nothing that had a price."""
-        return self.turnover / self.volume if self.volume and self.turnover else None
+        """The average price of what was traded, weighted by volume; None where nothing was, or where some of it shows to have no price."""
+        if not self.volume or self.low is None or self.high is None or self.turnover / self.volume < self.low * (1 - ROUNDING):
+            return None
+        return min(self.high, max(self.low, self.turnover / self.volume))
 
     @property
     def change(self) -> float | None:

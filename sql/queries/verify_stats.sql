@@ -1,4 +1,4 @@
--- Buckets of the last 24 hours, by the store's clock, in the statistics of one resolution that are not what the raw rows say.
+-- Buckets of the days that statistics of 24 hours look at, by the store's clock, in one resolution of them, that are not what the raw rows say.
 -- Another road than the views': no cascade, no sentinels, argMin/argMax over exact decimals.
 WITH
     raw AS
@@ -20,7 +20,7 @@ WITH
             sumIf(toDecimal256(e.volume, 18), e.side = 'sell') AS sells,
             sum(toDecimal256(e.liquidation_volume, 18)) AS liquidated
         FROM vamm_market_transactions AS e
-        WHERE e.timestamp >= toDateTime(intDiv(toUnixTimestamp(now() - INTERVAL 1 DAY), {seconds:UInt32}) * {seconds:UInt32}, 'UTC')
+        WHERE e.timestamp >= toStartOfDay(now('UTC') - INTERVAL 26 HOUR)
         GROUP BY e.market_id, bucket
     ),
     kept AS
@@ -33,7 +33,7 @@ WITH
             sum(s.volume) AS volume, sum(s.turnover) AS turnover, sum(s.total_fees) AS fees,
             sum(s.buy_volume) AS buys, sum(s.sell_volume) AS sells, sum(s.liquidation_volume) AS liquidated
         FROM {table:Identifier} AS s
-        WHERE timestamp >= toDateTime(intDiv(toUnixTimestamp(now() - INTERVAL 1 DAY), {seconds:UInt32}) * {seconds:UInt32}, 'UTC')
+        WHERE timestamp >= toStartOfDay(now('UTC') - INTERVAL 26 HOUR)
         GROUP BY market_id, timestamp
     )
 SELECT

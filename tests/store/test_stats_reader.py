@@ -154,3 +154,22 @@ def test_old_events_leave_nothing_in_the_statistics(database: Database) -> None:
 def verify_statistics(database: Database) -> bool:
     """Whether the statistics are what the raw rows say."""
     return not [difference for difference in verify(database) if difference.table.startswith("vamm_stats")]
+
+
+def test_volume_without_a_price_makes_no_average() -> None:
+    whole = MarketStats(1, 100.0, 110.0, 90.0, 105.0, None, volume=20.0, turnover=2_000.0)
+    assert whole.vwap == 100
+    assert whole._replace(volume=2_000.0).vwap is None  # most of it has no price
+    assert whole._replace(turnover=2_200.0000000001).vwap == 110
+    assert MarketStats(1, volume=5.0).vwap is None
+
+
+def test_verify_sees_all_that_statistics_look_at(database: Database) -> None:
+    """The last price before the 24 hours may be of the day before."""
+    now = int(time.time())
+    ledger = ledger_on(database)
+    for batch in batches(history(5, now, 45 * 3_600, [1, 2], 300), 100):
+        ledger.commit(batch)
+    assert verify_statistics(database)
+    database.run("DELETE FROM vamm_stats_1h WHERE timestamp < {t:UInt32}", {"t": now - 25 * 3_600})
+    assert not verify_statistics(database)
