@@ -40,10 +40,10 @@ limits = st.sampled_from((1, 2, 10, 330, 1_100, 5_000))
 @settings(max_examples=40, deadline=None)
 @given(st.lists(happenings, min_size=3, max_size=8), st.data())
 def test_answers_are_the_sources(happenings: list[tuple[str, Any]], data: st.DataObject) -> None:
-    asyncio.run(live(happenings, data))
+    asyncio.run(check_lives(happenings, data))
 
 
-async def live(happenings: list[tuple[str, Any]], data: st.DataObject) -> None:
+async def check_lives(happenings: list[tuple[str, Any]], data: st.DataObject) -> None:
     """One process is told of everything, another of nothing; both share a cache in which nothing is ever deleted."""
     world, clock = World(), Clock()
     shared = Memory(Lru(200_000_000))

@@ -62,5 +62,8 @@ async def test_a_client_that_does_not_take_its_answer_gives_its_place_back() -> 
         await anyio.sleep_forever()
 
     admission = Admission(answering, places=1, seconds=0.01)
+    ended = 0
     for _ in range(3):
         await admission(SCOPE, nothing, stalled)
+        ended += 1
+    assert ended == 3
