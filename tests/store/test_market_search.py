@@ -102,6 +102,23 @@ def test_those_that_have_it_no_more_take_nobodys_place(database: Database) -> No
     assert found(database, "gold", 2) == ["GOLD-VERY-LONG", "THE-GOLD"]
 
 
+def test_many_versions_of_a_market_take_one_place(database: Database) -> None:
+    switched = """
+    INSERT INTO vamm_markets (market_id, ticker, market_symbol, is_active, updated_block)
+    SELECT 1, 'BTC', 'btc', number % 2 = 0, number FROM numbers(3000)
+    """
+    database.run(switched)
+    add_market(database, 2, "BTC-PERP")
+    add_market(database, 3, "WBTC")
+    add_market(database, 4, "BTC-OLD", is_active=False)
+    assert found(database, "btc", 30) == ["BTC", "BTC-PERP", "BTC-OLD", "WBTC"]
+    assert found(database, "btc", 1) == ["BTC"]
+    for number in range(99):
+        describe(database, 1, "gold", f"version {number}")
+    describe(database, 3, "gold")
+    assert found(database, "gold", 2) == ["WBTC", "BTC"]
+
+
 def test_among_many_the_beginnings_are_found_first(database: Database) -> None:
     select = """
     INSERT INTO vamm_markets (market_id, ticker, market_symbol, is_active)
