@@ -14,9 +14,7 @@ from app.store.client import Database
 from app.store.market_reader import MARKETS_AT_ONCE, Listing, MarketReader
 from app.store.past import Past
 from app.store.queries import query
-
-VOLUME_SECONDS = 24 * 3_600
-"""Of the volume that makes a market's tier: the last 24 hours, the running one among them."""
+from app.store.stats_reader import StatsReader
 
 
 class Listed(NamedTuple):
@@ -44,7 +42,9 @@ def listed(database: Database, text: str, limit: int, *, thresholds: Sequence[De
     found = {listing.market_id: listing for listing in MarketReader(database).search(text, limit)}
     rows = []
     for ids in _chunks(list(found)):
-        for number, *facts, volume in database.rows(query("markets"), {"market_ids": ids, "since": max(0, now - VOLUME_SECONDS)}):
+        days = StatsReader(database).of(ids, now)
+        for number, *facts in database.rows(query("markets"), {"market_ids": ids}):
+            volume = days[number].volume
             rows.append(Listed._make((found[number], *facts, volume, tier(volume, thresholds))))
     return sorted(rows, key=lambda row: (-row.last_day, row.listing.ticker))
 

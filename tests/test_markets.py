@@ -94,6 +94,14 @@ def test_nothing_is_imported_where_a_market_is_unknown_or_named_twice(registry: 
     ]
 
 
+def test_volume_and_tier_are_of_24_hours_to_the_minute(registry: Database) -> None:
+    gold = market_id(CHAIN, f"0x{1:040x}")
+    minutes = (24 * 60 + 20, 23 * 60 + 40, 5)
+    add_points(registry, gold, [Point(NOW - 60 * ago, 100, volume) for ago, volume in zip(minutes, (5_000, 70, 40), strict=True)])
+    (row,) = listed(registry, "gold", 1, thresholds=THRESHOLDS, now=NOW)
+    assert (row.volume_24h, row.tier) == (110, "tier2")
+
+
 def test_the_list_has_activity_volume_and_tier(registry: Database) -> None:
     reader = MarketReader(registry)
     gold, btc = (reader.market(ticker) for ticker in ("GOLD", "BTC"))

@@ -1,5 +1,5 @@
--- What {market_ids} are and did: protocol and contract, the last price and the last day with an event, the volume since {since} (seconds).
-SELECT market_id, chain_id, protocol, contract_address, price, last_day, volume
+-- What {market_ids} are and did: protocol and contract, the last price and the last day with an event.
+SELECT market_id, chain_id, protocol, contract_address, price, last_day
 FROM
 (
     SELECT market_id, chain_id, protocol, contract_address
@@ -15,10 +15,3 @@ LEFT JOIN
     WHERE market_id IN {market_ids:Array(UInt64)}
     GROUP BY market_id
 ) AS days USING (market_id)
-LEFT JOIN
-(
-    SELECT market_id, sum(volume) AS volume
-    FROM vamm_ohlcv_1h
-    WHERE market_id IN {market_ids:Array(UInt64)} AND timestamp > toDateTime({since:UInt32}, 'UTC')
-    GROUP BY market_id
-) AS hours USING (market_id)
