@@ -139,17 +139,26 @@ def _document(path: Path) -> dict[str, Any]:
     if len(content) > MOST_BYTES:
         raise CatalogueError(path, [f"is too large: at most {MOST_BYTES:,} bytes are read"])
     try:
-        text = content.decode()
+        text = content.decode("utf-8-sig")  # editors on Windows begin a file with a mark
         if path.suffix.lower() == ".toml":
             return tomllib.loads(text, parse_float=Decimal)
         if path.suffix.lower() == ".json":
-            found = json.loads(text, parse_float=Decimal, parse_constant=_no_number)
+            found = json.loads(text, parse_float=Decimal, parse_constant=_no_number, object_pairs_hook=_keys_once)
             return found if isinstance(found, dict) else {}
     except UnicodeDecodeError as error:
         raise CatalogueError(path, [f"byte {error.start + 1} is not UTF-8"]) from None
     except (ValueError, ArithmeticError, RecursionError) as error:
         raise CatalogueError(path, [f"cannot be read: {legible(str(error))}"]) from None
     raise CatalogueError(path, ["must be named .toml or .json"])
+
+
+def _keys_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in found:
+            raise ValueError(f"the key {key[:_LABEL_LENGTH]} stands twice in the same object")
+        found[key] = value
+    return found
 
 
 def _no_number(name: str) -> NoReturn:

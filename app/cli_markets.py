@@ -1,18 +1,18 @@
 """The commands `datafeed markets`: which there are, everything known of one, and what people say of them."""
 
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from app import service
-from app.console import EXIT_CODES, settings_for
+from app.console import EXIT_CODES, as_text, settings_for
 from app.domain.errors import DatafeedError
+from app.facts import facts, figures
 from app.markets import Listed, import_catalogue, listed
 from app.ops import screen
-from app.store.market_reader import MarketDetail, MarketReader
+from app.store.market_reader import MarketReader
 
 MOST_LISTED = 10_000
 """Markets of one list."""
@@ -45,7 +45,7 @@ def choose(context: typer.Context) -> None:
 @markets.command("list", epilog=EXIT_CODES)
 def list_markets(
     context: typer.Context,
-    text: Annotated[str, typer.Argument(help="Part of a ticker, symbol, name or description; all where left out.")] = "",
+    text: Annotated[str, typer.Argument(callback=as_text, help="Part of a ticker, symbol, name or description; all where left out.")] = "",
     limit: Annotated[int, typer.Option(min=1, max=MOST_LISTED, help="Markets to list.")] = 100,
 ) -> None:
     """List the markets that were found on the chain, of those listed the ones with recent events first.
@@ -87,9 +87,9 @@ def import_markets(
 @markets.command(epilog=EXIT_CODES)
 def show(
     context: typer.Context,
-    ticker: Annotated[str, typer.Argument(help="The ticker, in any case.", metavar="TICKER")],
+    ticker: Annotated[str, typer.Argument(callback=as_text, help="The ticker, in any case.", metavar="TICKER")],
 ) -> None:
-    """Show everything that is known of a market.
+    """Show everything that is known of a market, and its figures of the moment and of the last 24 hours.
 
     `datafeed markets show btc`
     """
@@ -98,7 +98,9 @@ def show(
         detail = MarketReader(database).detail(ticker)
         if detail is None:
             raise UnknownMarket(f"there is no market {ticker}")
-    screen.table(detail.ticker, ("what", "value"), _facts(detail))
+        interval, now = settings.funding_interval_s, int(time.time())
+        rows = [*facts(detail), *figures(database, detail, thresholds=settings.tier_volumes, funding_interval=interval, now=now)]
+    screen.table(detail.ticker, ("what", "value"), rows)
 
 
 def _row(row: Listed) -> tuple[object, ...]:
@@ -116,26 +118,3 @@ def _row(row: Listed) -> tuple[object, ...]:
         row.contract,
         "" if listing.is_active else "no",
     )
-
-
-def _facts(detail: MarketDetail) -> Iterator[tuple[str, object]]:
-    """Name and value of everything that is known; what is not is left out."""
-    for name, value in detail._asdict().items():
-        if name.endswith(("_timestamp", "_at")) and value:
-            yield name.removesuffix("_timestamp").removesuffix("_at").replace("_", " "), f"{screen.moment(value)} UTC"
-        elif name == "entry":
-            for key in ("name", "description", "category", "base_asset", "quote_asset", "icon_url", "banner_url", "website_url"):
-                if text := getattr(value, key, ""):
-                    yield key.replace("_", " "), text
-            for key in ("min_trade_size", "max_leverage", "fee_rate"):
-                if (amount := getattr(value, key, None)) is not None:
-                    yield key.replace("_", " "), f"{amount.normalize():f}"
-            if seconds := getattr(value, "funding_interval", 0):
-                yield "funding interval", f"{seconds} s"
-        elif name == "is_active":
-            yield "active", "yes" if value else "no"
-        elif name == "starting_price":
-            if value:
-                yield "starting price", f"{value.normalize():f}"
-        elif value not in ("", None):
-            yield name.replace("_", " "), value

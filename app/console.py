@@ -25,10 +25,26 @@ NEEDS_A_NODE = "it is the node to read the chain from"
 Chain = Annotated[int | None, typer.Option(metavar="ID", help="Chain id, where several chains are stored.")]
 
 
+class NoText(DatafeedError):
+    """An argument cannot be read as text."""
+
+    help = "Terminals that write UTF-8 give arguments that can be."
+    exit_code = 2
+
+
 class Stopped(DatafeedError):
     """Stopped before the end; what was read is stored."""
 
     help = "`datafeed backfill` goes on from there."
+
+
+def as_text(value: str) -> str:
+    """*value* as it is: an argument that stands for a text. NoText where its bytes are no UTF-8."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise NoText(f"{value} is no UTF-8 text") from None
+    return value
 
 
 def settings_for(context: typer.Context) -> Settings:

@@ -73,6 +73,12 @@ def test_json_says_the_same(tmp_path: Path) -> None:
     assert read_catalogue(same)[0].fee_rate == Decimal("0.12345678901234567")
 
 
+@pytest.mark.parametrize(("name", "content"), [("a.toml", "[[market]]\nticker = 'A'"), ("a.json", '{"market": [{"ticker": "A"}]}')])
+def test_a_mark_at_the_beginning_is_no_part_of_the_text(tmp_path: Path, name: str, content: str) -> None:
+    (tmp_path / name).write_text(content, encoding="utf-8-sig")
+    assert [market.ticker for market in read_catalogue(tmp_path / name)] == ["A"]
+
+
 @pytest.mark.parametrize(
     ("key", "value", "reason"),
     [
@@ -158,6 +164,12 @@ def test_a_file_holds_a_list_and_nothing_else(tmp_path: Path, content: str) -> N
     [
         ("markets.json", b"{", "cannot be read: Expecting property name"),
         ("markets.json", b'{"market": [{"ticker": "A", "fee_rate": NaN}]}', "cannot be read: NaN is no number"),
+        (
+            "markets.json",
+            b'{"market": [{"ticker": "A", "name": "X", "name": "Y"}]}',
+            "cannot be read: the key name stands twice in the same object",
+        ),
+        ("markets.json", b'{"market": [], "market": [{"ticker": "A"}]}', "cannot be read: the key market stands twice in the same object"),
         ("markets.json", b'{"market": ' + b"9" * 5_000 + b"}", "cannot be read: "),
         ("markets.toml", b"market = ", "cannot be read: Invalid value"),
         ("markets.toml", "name = 'Zürich'".encode("latin-1"), "byte 10 is not UTF-8"),
