@@ -34,8 +34,10 @@ def pricescale(price: float) -> int:
 def reference_price(first: float, closes: Iterable[float]) -> float:
     """The price from whose magnitude a market's precision is taken: its *first*, until a tenfold move lasts.
 
-    *closes* are those of its completed days with a price, oldest first. The reference moves to the last of `LASTING_DAYS` closes in
-    a row that are all far above it or all far below it. A function of the past alone: new prices never change what was decided before.
+    *first* is its starting price where that is known, else the first one traded at: so the first trade does not move the scale. A
+    starting price far from all trades is left as any other is. *closes* are those of its completed days with a price, oldest first. The
+    reference moves to the last of `LASTING_DAYS` closes in a row that are all far above it or all far below it. A function of the past
+    alone: new prices never change what was decided before.
     """
     reference, run, above = first, 0, False
     for close in closes:

@@ -42,7 +42,7 @@ def symbol_table(listings: list[Listing], references: dict[int, float]) -> dict[
 
 def _symbols(store: Readers) -> tuple[list[Listing], dict[int, float]]:
     listings = store.markets.most_active(MOST_SYMBOLS)  # a rewind takes back days: what was decided before them stays
-    return listings, store.prices.references([listing.market_id for listing in listings])
+    return listings, store.prices.references({listing.market_id: listing.starting_price for listing in listings})
 
 
 def _column(name: str) -> str:

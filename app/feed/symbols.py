@@ -39,7 +39,7 @@ def currency(listing: Listing) -> str:
 
 
 def symbol_info(listing: Listing, reference: float) -> dict[str, Any]:
-    """The symbol object; *reference* is the price that decides its precision, 0 where the market has had none."""
+    """The symbol object; *reference* is the price that decides its precision, 0 where it has none."""
     return {
         "name": listing.ticker,
         "ticker": listing.ticker,
@@ -51,7 +51,7 @@ def symbol_info(listing: Listing, reference: float) -> dict[str, Any]:
         "listed_exchange": EXCHANGE,
         "format": "price",
         "minmov": 1,
-        "pricescale": pricescale(reference or listing.starting_price),
+        "pricescale": pricescale(reference),
         "has_intraday": True,
         "intraday_multipliers": ["1", "5", "15", "30", "60", "240"],  # the client would build 240 from 60
         "has_seconds": True,

@@ -32,8 +32,9 @@ async def config(request: Request[State]) -> Response:
 async def symbols(request: Request[State]) -> Response:
     """One market as a symbol object."""
     listing = await asked_market(request)
-    market_id = listing.market_id
-    return json(symbol_info(listing, await request.state["reader"].steady(market_id, lambda store: store.prices.reference(market_id))))
+    market_id, starting = listing.market_id, listing.starting_price
+    reference = await request.state["reader"].steady(market_id, lambda store: store.prices.reference(market_id, starting))
+    return json(symbol_info(listing, reference))
 
 
 async def search(request: Request[State]) -> Response:

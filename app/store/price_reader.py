@@ -1,6 +1,6 @@
 """Reads the prices that decide how finely markets' prices are shown."""
 
-from collections.abc import Collection
+from collections.abc import Mapping
 from typing import Final
 
 from app.domain.precision import FAR, reference_price
@@ -17,18 +17,23 @@ class PriceReader:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def reference(self, market_id: int) -> float:
-        """The market's reference price (`reference_price`); 0 where it has had no price."""
-        return self.references([market_id]).get(market_id, 0.0)
+    def reference(self, market_id: int, starting: float = 0.0) -> float:
+        """The market's reference price (`reference_price`); 0 where it has none. *starting* is its starting price, 0 where unknown."""
+        return self.references({market_id: starting}).get(market_id, 0.0)
 
-    def references(self, market_ids: Collection[int]) -> dict[int, float]:
-        """Reference prices of up to `MOST_MARKETS` markets; those that have had no price are absent.
+    def references(self, starting: Mapping[int, float]) -> dict[int, float]:
+        """Reference prices of up to `MOST_MARKETS` markets by their starting prices (0 where unknown).
 
-        Days are walked through only for markets that were ever far from their first price: most never are.
+        A market without a starting price that has had no other is absent. Days are walked through only for markets that were ever far
+        from their first price: most never are.
         """
-        if len(market_ids) > MOST_MARKETS:
+        if len(starting) > MOST_MARKETS:
             raise ValueError(f"more than {MOST_MARKETS} markets")
-        extents = self._database.rows(query("price_extent"), {"market_ids": list(market_ids)})
-        moved = [market_id for market_id, first, least, most in extents if most >= first * FAR or least * FAR <= first]
-        closes = dict(self._database.rows(query("daily_closes"), {"market_ids": moved})) if moved else {}
-        return {market_id: reference_price(first, closes.get(market_id, ())) for market_id, first, _, _ in extents}
+        found = {market_id: price for market_id, price in starting.items() if price > 0}
+        moved = []
+        for market_id, traded, least, most in self._database.rows(query("price_extent"), {"market_ids": list(starting)}):
+            first = found.setdefault(market_id, traded)
+            if most >= first * FAR or least * FAR <= first:
+                moved.append(market_id)
+        closes = self._database.rows(query("daily_closes"), {"market_ids": moved}) if moved else ()
+        return found | {market_id: reference_price(found[market_id], prices) for market_id, prices in closes}

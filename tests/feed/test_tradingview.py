@@ -85,11 +85,21 @@ def test_the_scale_of_a_market_without_trades_follows_its_starting_price(
     assert client.get(f"{PATH}/symbols?symbol=NEW").json()["pricescale"] == scale
 
 
+def test_the_first_trade_leaves_the_scale(client: TestClient, database: Database) -> None:
+    add_market(database, 7, "NEW", starting_price=9_999 * ONE // 1_000)
+    scales = []
+    for _ in range(2):
+        scales.append(client.get(f"{PATH}/symbols?symbol=NEW").json()["pricescale"])
+        scales += client.get(f"{PATH}/symbol_info").json()["pricescale"]
+        add_points(database, 7, [Point(MORNING, 1_000, 1)])
+    assert scales == [10**5] * 4
+
+
 def test_the_scale_stays_until_a_tenfold_move_has_lasted(client: TestClient, database: Database) -> None:
     closes = (200_000, 5_000_000, 5_000_000, 250_000, 5_000_000, 5_000_000, 5_000_000, 250_000, 250_000)
     scales = []
     for days in range(1, len(closes) + 1):
-        add_market(database, days, f"M{days}", starting_price=45_000 * ONE)
+        add_market(database, days, f"M{days}", starting_price=2_100 * ONE)
         add_points(database, days, [Point(MORNING + day * DAY, cents, 1) for day, cents in enumerate(closes[:days])])
         scales.append(client.get(f"{PATH}/symbols?symbol=M{days}").json()["pricescale"])
     assert scales == [100] * 7 + [10] * 2

@@ -74,7 +74,7 @@ async def test_readers_see_the_same(remote: Database, database: Database) -> Non
             assert bars.bars
     assert await same(lambda store: store.markets.search("t1", 30))
     assert await same(lambda store: store.markets.market("t110"))
-    assert await same(lambda store: store.prices.references([1, 2, 3]))
+    assert await same(lambda store: store.prices.references({1: 0, 2: 0, 3: 0}))
     assert (await same(lambda store: store.trades.trades(1, limit=5))).next
     assert (await same(lambda store: store.trades.after(1, limit=5))).next
     minutes = Series(1, resolution("1"))

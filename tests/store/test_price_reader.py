@@ -29,11 +29,25 @@ def test_the_first_price_counts_from_the_first_trade_on(database: Database) -> N
     assert days(database, 1, 0, 250) == 2.5
 
 
+def test_a_starting_price_comes_before_the_first_trade(database: Database) -> None:
+    reader = PriceReader(database)
+    assert reader.reference(1, 9.999) == 9.999
+    days(database, 1, 1_000, 1_100, 9_000, 1_000)
+    assert reader.references({1: 9.999, 2: 0}) == {1: 9.999}
+
+
+def test_a_wrong_starting_price_is_left_after_three_lasting_days(database: Database) -> None:
+    reader = PriceReader(database)
+    for completed, reference in ((1, 1_000), (2, 1_000), (3, 2.2)):
+        days(database, completed, *(200, 210, 220, 230)[: completed + 1])
+        assert reader.reference(completed, 1_000) == reference
+
+
 def test_a_day_counts_when_it_is_over(database: Database) -> None:
     assert days(database, 1, 100, 5_000, 5_000, 6_000) == 1
     assert days(database, 2, 100, 5_000, 5_000, 6_000, 7_000) == 60
     assert days(database, 3, 100, 5_000, 5_000, 6_000, 0) == 1
-    assert PriceReader(database).references([1, 2, 3, 4]) == {1: 1, 2: 60, 3: 1}
+    assert PriceReader(database).references(dict.fromkeys((1, 2, 3, 4), 0.0)) == {1: 1, 2: 60, 3: 1}
 
 
 def test_a_spike_within_a_day_and_one_of_two_days_pass(database: Database) -> None:
@@ -45,7 +59,7 @@ def test_a_spike_within_a_day_and_one_of_two_days_pass(database: Database) -> No
 
 def test_so_many_markets_at_once(database: Database) -> None:
     with pytest.raises(ValueError, match="1000"):
-        PriceReader(database).references(range(MOST_MARKETS + 1))
+        PriceReader(database).references(dict.fromkeys(range(MOST_MARKETS + 1), 0.0))
 
 
 def daily(first: int, last: int, dollars: int) -> Batch:
