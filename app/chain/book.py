@@ -4,7 +4,6 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from app.chain.netted import UNKNOWN
 from app.chain.recent import Recent
 from app.domain.ledger import History
 from app.domain.market import Market, market_id
@@ -43,7 +42,7 @@ class Wanted:
     factory_ids: set[tuple[str, str]] = field(default_factory=set)
     positions: set[tuple[str, int]] = field(default_factory=set)
     netted: set[tuple[str, int]] = field(default_factory=set)
-    """Positions whose entry price the events build on."""
+    """Netted positions that were there before the events."""
 
 
 def nowhere(_: Collection[tuple[str, int]]) -> Mapping[tuple[str, int], bool]:
@@ -70,7 +69,7 @@ class Book:
         self.by_factory_id: Recent[tuple[str, str], str | None] = Recent(MAX_CONTRACTS)
         self.sides: Recent[tuple[str, int], bool | None] = Recent(MAX_POSITIONS)
         self.earlier_sides: Recent[tuple[str, int], bool | None] = Recent(MAX_POSITIONS)
-        self.entries: Recent[tuple[str, int], int] = Recent(MAX_POSITIONS)
+        self.entries: Recent[tuple[str, int], int | None] = Recent(MAX_POSITIONS)
         self.tickers: Recent[str, int | None] = Recent(MAX_TICKERS)
 
     def prime(self, wanted: Wanted) -> None:
@@ -120,7 +119,7 @@ class Book:
     def _recall_entries(self, positions: Collection[tuple[str, int]]) -> None:
         keys = self._keys(positions)
         entries = self._history.position_entries(keys) if keys else {}
-        self.entries.live |= dict.fromkeys(positions, UNKNOWN) | {key: entries[asked] for asked, key in keys.items() if asked in entries}
+        self.entries.live |= dict.fromkeys(positions) | {key: entries[asked] for asked, key in keys.items() if asked in entries}
 
     def _keys(self, positions: Collection[tuple[str, int]]) -> dict[PositionKey, tuple[str, int]]:
         """How the history knows *positions*; a contract that is no market has none that could be asked for."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from app.chain.book import Book, Listing, Openings, Wanted, nowhere
 from app.chain.effects import effect
-from app.chain.netted import UNKNOWN, builds_on_entry, entry_after
+from app.chain.netted import UNKNOWN, entry_after, was_there
 from app.chain.plan import Columns, Kind
 from app.chain.protocol import Catalogue
 from app.chain.reading import Event, Reader
@@ -131,8 +131,9 @@ class Decoder:
         opened_earlier = is_long is None and bool(plan.position_price)
         if opened_earlier:
             is_long = self._book.earlier_sides.live.get(position)
+        entry_before = self._book.entries.live.get(position) if kind is Kind.TRADE else None
         price, price_type, volume, liquidation_volume, side, is_long, long_change, short_change = effect(
-            plan, columns, listing.price, is_long
+            plan, columns, listing.price, is_long, seen=entry_before is not None
         )
         if opened_earlier:  # its opening was never added to the open interest
             long_change = short_change = 0
@@ -148,10 +149,9 @@ class Decoder:
             self._book.sides.live[position] = is_long
             entry_price = price
         elif kind is Kind.TRADE:
-            entries = self._book.entries.live
-            entry_price = entry_after(columns, entries.get(position, UNKNOWN))
+            entry_price = entry_after(columns, entry_before or UNKNOWN)
             if is_long is not None:
-                entries[position] = entry_price
+                self._book.entries.live[position] = entry_price
             size, position_size = abs(size), abs(columns.size_after)
         elif kind is Kind.FUNDING:
             listing.funding_rate = columns.funding_rate
@@ -221,6 +221,6 @@ def _wanted(events: Sequence[Event]) -> Wanted:
                 opened.add(position)
             elif position not in opened:
                 wanted.positions.add(position)
-        elif kind is Kind.TRADE and builds_on_entry(columns):
+        elif kind is Kind.TRADE and was_there(columns):
             wanted.netted.add((event.contract, columns.position_id))
     return wanted

@@ -16,16 +16,17 @@ A plain tuple: one is made for every log.
 _NOTHING: Final[Effect] = (0, "", 0, 0, "", None, 0, 0)
 
 
-def effect(plan: Plan, columns: Columns, last_price: int, is_long: bool | None) -> Effect:
+def effect(plan: Plan, columns: Columns, last_price: int, is_long: bool | None, *, seen: bool) -> Effect:
     """The effect of an event read by *plan*.
 
-    *last_price* is the market's last known price (0: none), *is_long* the side of the position (None: unknown).
+    *last_price* is the market's last known price (0: none), *is_long* the side of the position (None: unknown),
+    *seen* whether an earlier trade of a netted position was.
     """
     kind = plan.kind
     if plan.position_price:
         return _position(plan, columns, last_price, is_long)
     if kind is Kind.TRADE:
-        return _signed_trade(columns)
+        return _signed_trade(columns, seen=seen)
     if kind is Kind.MARK:
         return columns.price, "mark" if columns.price else "", 0, 0, "", None, 0, 0
     if kind is Kind.INDEX:
@@ -51,12 +52,14 @@ def _position(plan: Plan, columns: Columns, last_price: int, is_long: bool | Non
     return price, price_type, size, liquidated, side, is_long, change if is_long else 0, 0 if is_long else change
 
 
-def _signed_trade(columns: Columns) -> Effect:
+def _signed_trade(columns: Columns, *, seen: bool) -> Effect:
     """A trade told by its signed size and the position's signed size after it: before it was the difference."""
     traded, after = columns.size, columns.size_after
     before = after - traded
+    counted = before if seen else 0  # what was there before the first block read was never added
+    long_change, short_change = max(after, 0) - max(counted, 0), max(-after, 0) - max(-counted, 0)
     if not traded:
-        return (0, "", 0, 0, "", after > 0, 0, 0) if after else _NOTHING
+        return (0, "", 0, 0, "", after > 0, long_change, short_change) if after else _NOTHING
     price_type = ("entry" if abs(after) > abs(before) else "exit") if columns.price else ""
     return (
         columns.price,
@@ -65,6 +68,6 @@ def _signed_trade(columns: Columns) -> Effect:
         0,
         "buy" if traded > 0 else "sell",
         (after or before) > 0,
-        max(after, 0) - max(before, 0),
-        max(-after, 0) - max(-before, 0),
+        long_change,
+        short_change,
     )

@@ -9,11 +9,9 @@ UNKNOWN: Final = 0
 """The entry price where there is no position, or where it cannot be known."""
 
 
-def builds_on_entry(columns: Columns) -> bool:
-    """Whether the entry price after a trade depends on the one before it: the position was and is there, on one side."""
-    after = columns.size_after
-    before = after - columns.size
-    return before > 0 < after or before < 0 > after
+def was_there(columns: Columns) -> bool:
+    """Whether there was a position before a trade: then it matters whether it was seen, and at what entry price."""
+    return columns.size_after != columns.size
 
 
 def entry_after(columns: Columns, entry: int) -> int:

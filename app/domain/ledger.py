@@ -45,7 +45,10 @@ class History(Protocol):
         """Side (True is long) with which each position was last opened."""
 
     def position_entries(self, keys: Collection[PositionKey]) -> Mapping[PositionKey, int]:
-        """Average entry price of each position after the last event that moved it, in 1e-18 units; 0 where that is not known."""
+        """Average entry price of each netted position after the last event that moved it, in 1e-18 units; 0 where that is not known.
+
+        Positions that no trade was seen of are absent.
+        """
 
 
 class Ledger(History, Protocol):

@@ -40,7 +40,7 @@ GROUP BY market_id, position_id HAVING max(opening).1 > 0
 _ENTRIES = """
 SELECT market_id, position_id, max(entry).2
 FROM vamm_positions WHERE (market_id, position_id) IN {keys:Array(Tuple(UInt64, UInt256))}
-GROUP BY market_id, position_id HAVING max(entry).1 > 0
+GROUP BY market_id, position_id HAVING max(netted).1 > 0
 """
 
 
@@ -78,7 +78,7 @@ class Past:
         return {PositionKey(market_id, position_id): bool(side) for market_id, position_id, side in self._lookup(_SIDES, keys)}
 
     def position_entries(self, keys: Collection[PositionKey]) -> Mapping[PositionKey, int]:
-        """Entry price of each of *keys* after the last event that moved it, in 1e-18 units; 0 where it is not known."""
+        """Entry price of each of *keys* that a trade was seen of, after the last event, in 1e-18 units; 0 where it is not known."""
         return {PositionKey(market_id, position_id): _units(entry) for market_id, position_id, entry in self._lookup(_ENTRIES, keys)}
 
     def _lookup(self, sql: str, keys: Collection[Any]) -> Iterator[Sequence[Any]]:

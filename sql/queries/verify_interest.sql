@@ -1,6 +1,6 @@
 -- Markets whose running long and short size are not what their positions come to: each event counts with the side of its position's
 -- last opening before it; those of positions opened before the first block read never count. A netted position's trade counts with what
--- it changed of either side. Markets with trades that do not tell the size after them are left out.
+-- it changed of either side, the first one seen with all that is there after it. Markets with trades that do not tell the size after them are left out.
 WITH
     moves AS
     (
@@ -20,6 +20,8 @@ WITH
     (
         SELECT
             *,
+            action = 'trade' AND row_number() OVER (PARTITION BY market, position, action ORDER BY place) = 1 AS is_first,
+            if(is_first, toDecimal256(0, 18), after - traded) AS counted,
             anyLast(opens) OVER (PARTITION BY market, position ORDER BY place ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS is_long
         FROM moves
     ),
@@ -28,8 +30,8 @@ WITH
         SELECT
             market,
             max(untold) AS untold,
-            sum(if(action = 'trade', greatest(after, 0) - greatest(after - traded, 0), if(ifNull(is_long, 0) = 1, change, 0))) AS long,
-            sum(if(action = 'trade', greatest(-after, 0) - greatest(traded - after, 0), if(ifNull(is_long, 1) = 0, change, 0))) AS short
+            sum(if(action = 'trade', greatest(after, 0) - greatest(counted, 0), if(ifNull(is_long, 0) = 1, change, 0))) AS long,
+            sum(if(action = 'trade', greatest(-after, 0) - greatest(-counted, 0), if(ifNull(is_long, 1) = 0, change, 0))) AS short
         FROM sided
         GROUP BY market
     ),

@@ -60,8 +60,7 @@ class MemoryLedger:
 
     def position_entries(self, keys: Collection[PositionKey]) -> Mapping[PositionKey, int]:
         self.questions.append("position_entries")
-        moves = [trade for trade in self.trades if trade.action in ("open", "increase", "trade")]
-        moved = [trade for trade in moves if trade.action != "trade" or trade.is_long is not None]
+        moved = [trade for trade in self.trades if trade.action == "trade" and trade.is_long is not None]
         return {key: trade.entry_price for trade in moved if (key := PositionKey(trade.market_id, trade.position_id)) in keys}
 
     def recover(self) -> None:

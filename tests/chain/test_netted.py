@@ -57,6 +57,30 @@ def test_a_position_that_was_there_before_has_an_unknown_entry() -> None:
     assert entries((30 * USD, ONE, 5 * ONE), (30 * USD, ONE, 6 * ONE), (30 * USD, -ONE, 5 * ONE)) == [0, 0, 0]
 
 
+def test_open_interest_counts_what_was_there_before_as_soon_as_it_is_known() -> None:
+    """Each position counts with its size after the last trade seen of it, whatever it was before the first one; however it is cut."""
+    steps = [
+        (ALICE, -10 * ONE, 5 * ONE, (5, 0)),
+        (BOB, ONE, -3 * ONE, (5, 3)),
+        (ALICE, ONE, 6 * ONE, (6, 3)),
+        ("0xc1", 0, 7 * ONE, (13, 3)),
+        ("0xc1", -9 * ONE, -2 * ONE, (6, 5)),
+        ("0xc2", 4 * ONE, 0, (6, 5)),
+        ("0xc2", ONE, ONE, (7, 5)),
+        (BOB, 3 * ONE, 0, (7, 2)),
+    ]
+    logs = [
+        trade((30 * USD, traded, after), (block, 0), f"0x{int(trader, 16):040x}")
+        for block, (trader, traded, after, _) in enumerate(steps, 1)
+    ]
+    expected = [(long * ONE, short * ONE) for *_, (long, short) in steps]
+    whole, cut = MemoryLedger(), MemoryLedger()
+    follow(whole, [logs])
+    follow(cut, [[entry] for entry in logs], [True] * len(logs))
+    assert cut.trades == whole.trades
+    assert [(row.total_long_size, row.total_short_size) for row in whole.trades] == expected
+
+
 def test_no_trade_leaves_the_position_as_it_is() -> None:
     rows = decode(trade((30 * USD, -ONE, -ONE), (1, 0)), trade((0, 0, -ONE), (1, 1))).trades
     assert [(row.entry_price, row.position_size, row.is_long) for row in rows] == [(30 * USD, ONE, False)] * 2
@@ -110,13 +134,13 @@ def test_a_position_may_have_a_number_of_its_own(tmp_path: Path) -> None:
     assert [(row.position_id, row.entry_price) for row in rows] == [(7, 30 * USD), (8, 50 * USD), (7, 20 * USD)]
 
 
-def test_the_history_is_asked_only_for_entries_that_are_built_on() -> None:
+def test_the_history_is_asked_only_for_positions_that_were_there_before() -> None:
     ledger = MemoryLedger()
-    follow(ledger, [[trade((30 * USD, ONE, ONE), (1, 0)), trade((30 * USD, -ONE, 0), (1, 1)), trade((9 * USD, ONE, ONE), (1, 2))]])
+    follow(ledger, [[trade((30 * USD, ONE, ONE), (1, 0))]])
     assert "position_entries" not in ledger.questions
-    follow(ledger, [[trade((30 * USD, ONE, 2 * ONE), (2, 0))], [trade((30 * USD, ONE, 3 * ONE), (3, 0))]])
+    follow(ledger, [[trade((10 * USD, ONE, 2 * ONE), (2, 0))], [trade((50 * USD, ONE, 3 * ONE), (3, 0))]])
     assert ledger.questions.count("position_entries") == 1
-    assert [row.entry_price for row in ledger.trades[-2:]] == [39 * USD // 2, 23 * USD]
+    assert [row.entry_price for row in ledger.trades[-2:]] == [20 * USD, 30 * USD]
 
 
 def test_positions_with_numbers_ask_nothing_about_entries() -> None:

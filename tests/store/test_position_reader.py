@@ -136,7 +136,7 @@ def test_one_life(database: Database) -> None:
 
 
 def test_entries_that_a_listener_goes_on_from(database: Database) -> None:
-    """What stands in the last event that moved a position, 0 where that did not know; closes leave it as it was."""
+    """What stands in the last trade of a netted position, 0 where that did not know; others are not told."""
     life = Life(7)
     life.open(3, 10, 100)
     life.close(3, 6, 90)
@@ -147,7 +147,7 @@ def test_entries_that_a_listener_goes_on_from(database: Database) -> None:
     life.close(4, 6, 90)
     store(database, life)
     keys = [PositionKey(7, number) for number in (3, 4, 77, 78, 79)]
-    assert Past(database).position_entries(keys) == {keys[0]: 100 * ONE, keys[2]: 0, keys[3]: 81 * ONE}
+    assert Past(database).position_entries(keys) == {keys[2]: 0, keys[3]: 81 * ONE}
 
 
 def test_what_began_before_the_first_block_is_not_guessed(database: Database) -> None:

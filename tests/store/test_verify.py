@@ -2,12 +2,16 @@
 
 import pytest
 
+from app.chain.decoder import Decoder
+from app.chain.protocol import load_protocols
 from app.domain.fixed import ONE
 from app.store import rows
 from app.store.client import Database
 from app.store.lease import Lease
 from app.store.verify import days_to_rebuild, verify
 from app.store.writer import ClickHouseLedger
+from tests.chain.decoding import changed
+from tests.chain.ledger import MemoryLedger
 from tests.store.lives import Life
 from tests.store.rows import CHAIN, batch, block, trade
 
@@ -79,11 +83,12 @@ def test_sees_running_sizes_that_positions_do_not_come_to(filled: Database) -> N
     assert (found.stored, found.expected) == ("long, short, interest (35,0,35)", "long, short, interest (34,0,34)")
 
 
-def test_a_netted_position_from_before_the_first_block_counts_what_changed(filled: Database) -> None:
-    life = Life(5, first_block=300)
-    life.net(77, -5, 100)
-    told = life.rows[0]._replace(position_size=20 * ONE, total_short_size=5 * ONE)
-    filled.insert("vamm_market_transactions", rows.trades([told]))
+def test_a_netted_position_from_before_the_first_block_counts_whole_from_its_first_trade_on(filled: Database) -> None:
+    decoder = Decoder(load_protocols(), CHAIN, MemoryLedger())
+    logs = [changed(-10 * ONE, 5 * ONE, at=(1, 0)), changed(-ONE, 4 * ONE, at=(2, 0)), changed(-6 * ONE, -2 * ONE, at=(3, 0))]
+    decoded = decoder.decode(logs, {1: 1_704_100_000, 2: 1_704_100_005, 3: 1_704_200_000}).trades
+    assert [(row.total_long_size, row.total_short_size) for row in decoded] == [(5 * ONE, 0), (4 * ONE, 0), (0, 2 * ONE)]
+    filled.insert("vamm_market_transactions", rows.trades(decoded))
     assert verify(filled) == []
 
 
