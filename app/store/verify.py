@@ -19,8 +19,8 @@ _OTHERS = {"vamm_market_states": "verify_states", "vamm_positions": "verify_posi
 class Difference(NamedTuple):
     """One bucket of one rollup that is not what the raw rows say, or raw rows that contradict each other.
 
-    The latter are events stored twice, and running sizes of a market that its positions do not come to. `stored` and `expected` are texts
-    to show.
+    The latter are events stored twice, and running sizes of a market that its positions do not come to: of these, the
+    first day whose last row has them wrong; rows within a day are not compared. `stored` and `expected` are texts to show.
     """
 
     table: str

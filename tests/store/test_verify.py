@@ -15,6 +15,8 @@ from tests.chain.ledger import MemoryLedger
 from tests.store.lives import Life
 from tests.store.rows import CHAIN, batch, block, trade
 
+DAY_OF_BLOCKS = 24 * 3600 // 5
+
 FAULTS = {
     "a candle of nothing": (
         "vamm_ohlcv_1h",
@@ -81,6 +83,21 @@ def test_sees_running_sizes_that_positions_do_not_come_to(filled: Database) -> N
     [found] = verify(filled)
     assert (found.table, found.market_id) == ("vamm_market_transactions", 5)
     assert (found.stored, found.expected) == ("long, short, interest (35,0,35)", "long, short, interest (34,0,34)")
+
+
+def test_sees_running_sizes_that_were_wrong_on_a_day_in_between(filled: Database) -> None:
+    life = Life(5, first_block=300)
+    for _ in range(4):
+        life.open(1, 30, 100)
+        life.net(77, -5, 100)
+        life.index(100)
+        life.next_block += DAY_OF_BLOCKS
+    wrong = life.rows[5]  # the second day's last
+    life.rows[5] = wrong._replace(total_short_size=11 * ONE, open_interest=71 * ONE)
+    filled.insert("vamm_market_transactions", rows.trades(life.rows))
+    [found] = verify(filled)
+    assert (found.market_id, found.timestamp) == (5, wrong.timestamp)
+    assert (found.stored, found.expected) == ("long, short, interest (60,11,71)", "long, short, interest (60,10,70)")
 
 
 def test_a_netted_position_from_before_the_first_block_counts_whole_from_its_first_trade_on(filled: Database) -> None:
