@@ -68,7 +68,7 @@ class PositionReader:
         return _page(rows, limit, scanned, open_only=open_only)
 
     def of_owner(self, owner: str, *, limit: int, after: PositionKey | None = None, open_only: bool = False) -> Page[Position, PositionKey]:
-        """Up to *limit* positions that *owner* (0x hex, any case) opened, in the order of market and number, those that come after *after*.
+        """Up to *limit* positions of *owner* (0x hex, any case), the last to open or trade them, by market and number, those after *after*.
 
         Where *open_only*, a page may hold fewer, as in `of_market`.
         """

@@ -8,7 +8,7 @@ FROM
     SELECT
         p.market_id AS market_id,
         p.position_id AS position_id,
-        max(p.owner) AS holder,
+        argMax(p.owner.2, p.owner.1) AS holder,
         max(p.netted.1) > 0 AS is_netted,
         argMin(p.first_event.3, p.first_event.1) AS is_whole,
         multiIf(is_netted, toNullable(argMax(p.netted.2, p.netted.1)), max(p.opening.1) > 0, argMax(p.opening.2, p.opening.1), NULL) AS side,

@@ -8,7 +8,7 @@ FROM
     SELECT
         p.market_id AS market_id,
         p.position_id AS position_id,
-        max(p.owner) AS holder,
+        argMax(p.owner.2, p.owner.1) AS holder,
         max(p.netted.1) > 0 AS is_netted,
         argMin(p.first_event.3, p.first_event.1) AS is_whole,
         multiIf(is_netted, toNullable(argMax(p.netted.2, p.netted.1)), max(p.opening.1) > 0, argMax(p.opening.2, p.opening.1), NULL) AS side,
@@ -24,7 +24,7 @@ FROM
     (
         SELECT DISTINCT o.market_id, o.position_id
         FROM vamm_positions AS o
-        WHERE o.owner = {owner:String}
+        WHERE o.owner.2 = {owner:String}
             AND ({from_start:UInt8} = 1 OR (o.market_id, o.position_id) > ({after_market:UInt64}, {after_position:UInt256}))
         ORDER BY o.market_id, o.position_id
         LIMIT {scanned:UInt32}

@@ -13,7 +13,8 @@ WITH
                 sum(toDecimal256(coalesce(e.pnl, 0), 18)),
                 sum(toDecimal256(e.fee, 18)),
                 sum(toDecimal256(e.liquidation_volume, 18)),
-                arrayMax(groupUniqArrayIf(e.user_address, e.action IN ('open', 'trade'))),
+                argMaxIf(e.user_address, (e.block_number, e.log_index),
+                    e.user_address != '' AND (e.action = 'trade' OR (e.action = 'open' AND e.is_long IS NOT NULL))),
                 toUInt32(min(toUnixTimestamp(e.timestamp))),
                 toUInt8(argMin(e.action = 'open' AND e.is_long IS NOT NULL, (e.block_number, e.log_index))),
                 toUInt32(max(toUnixTimestamp(e.timestamp)))
@@ -31,7 +32,7 @@ WITH
             p.market_id AS market, p.position_id AS position, toUnixTimestamp(p.timestamp) AS at,
             toString((
                 max(p.opening).2, max(p.entry).2, (max(p.netted).2, max(p.netted).3),
-                sum(p.opened), sum(p.closed), sum(p.realised_pnl), sum(p.fees), sum(p.liquidated), max(p.owner),
+                sum(p.opened), sum(p.closed), sum(p.realised_pnl), sum(p.fees), sum(p.liquidated), max(p.owner).2,
                 min(p.first_event).2, min(p.first_event).3, max(p.last_event).2
             )) AS said
         FROM vamm_positions AS p

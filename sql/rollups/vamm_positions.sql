@@ -13,7 +13,7 @@ SELECT
     sum(toDecimal256(ifNull(pnl, toDecimal128(0, 18)), 18)) AS realised_pnl,
     sum(toDecimal256(fee, 18)) AS fees,
     sum(toDecimal256(liquidation_volume, 18)) AS liquidated,
-    max(if(is_opening OR is_trade, user_address, '')) AS owner,
+    (max(owner_place), argMax(owner_told, owner_place)) AS owner,
     (min(ordinal), argMin(seconds, ordinal), argMin(toUInt8(is_opening), ordinal)) AS first_event,
     (max(ordinal), argMax(seconds, ordinal)) AS last_event
 FROM
@@ -28,6 +28,8 @@ FROM
         action IN ('close', 'liquidate') AS shrinks,
         if(is_opening, ordinal, 0) AS opening_place, if(is_opening, assumeNotNull(is_long), 0) AS opening_side,
         if(grows OR is_trade, ordinal, 0) AS entry_place, if(grows OR is_trade, entry_price, toDecimal128(0, 18)) AS entry_told,
+        (is_opening OR is_trade) AND user_address != '' AS tells_owner,
+        if(tells_owner, ordinal, 0) AS owner_place, if(tells_owner, user_address, '') AS owner_told,
         if(is_trade, ordinal, 0) AS netted_place, if(is_trade, assumeNotNull(is_long), 0) AS netted_side,
         if(is_trade, assumeNotNull(position_size), toDecimal128(0, 18)) AS netted_size
     FROM vamm_market_transactions

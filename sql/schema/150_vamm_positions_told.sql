@@ -7,7 +7,7 @@ ALTER TABLE vamm_positions
     ADD COLUMN IF NOT EXISTS realised_pnl SimpleAggregateFunction(sum, Decimal(76, 18)) CODEC(ZSTD(1)),
     ADD COLUMN IF NOT EXISTS fees         SimpleAggregateFunction(sum, Decimal(76, 18)) CODEC(ZSTD(1)),
     ADD COLUMN IF NOT EXISTS liquidated   SimpleAggregateFunction(sum, Decimal(76, 18)) CODEC(ZSTD(1)) COMMENT 'volume',
-    ADD COLUMN IF NOT EXISTS owner        SimpleAggregateFunction(max, String) CODEC(ZSTD(1)) COMMENT 'empty on days that do not tell',
+    ADD COLUMN IF NOT EXISTS owner        SimpleAggregateFunction(max, Tuple(UInt64, String)) CODEC(ZSTD(1)) COMMENT '(ordinal, who opened or traded it last)',
     ADD COLUMN IF NOT EXISTS first_event  SimpleAggregateFunction(min, Tuple(UInt64, UInt32, UInt8)) CODEC(ZSTD(1)) COMMENT '(ordinal, seconds, whether it is the opening)',
     ADD COLUMN IF NOT EXISTS last_event   SimpleAggregateFunction(max, Tuple(UInt64, UInt32)) CODEC(ZSTD(1)) COMMENT '(ordinal, seconds)',
-    ADD INDEX IF NOT EXISTS by_owner owner TYPE bloom_filter GRANULARITY 1
+    ADD INDEX IF NOT EXISTS by_owner owner.2 TYPE bloom_filter GRANULARITY 1

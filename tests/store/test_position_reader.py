@@ -61,7 +61,7 @@ def _moved(last: Position, row: Trade) -> Position:
     match row.action:
         case "open":
             size = None if size is None else EXACT.add(size, amount(row.size))
-            return last._replace(size=size, is_long=row.is_long, entry=entry, owner=max(last.owner, row.user_address))
+            return last._replace(size=size, is_long=row.is_long, entry=entry, owner=row.user_address)
         case "increase":
             return last._replace(size=None if size is None else EXACT.add(size, amount(row.size)), entry=entry)
         case "close" | "liquidate":
@@ -148,6 +148,21 @@ def test_entries_that_a_listener_goes_on_from(database: Database) -> None:
     store(database, life)
     keys = [PositionKey(7, number) for number in (3, 4, 77, 78, 79)]
     assert Past(database).position_entries(keys) == {keys[2]: 0, keys[3]: 81 * ONE}
+
+
+def test_a_number_that_is_used_again_is_of_its_last_owner(database: Database) -> None:
+    life = Life(7)
+    for owner in ("0xcc", "0xbb", "0xaa"):
+        life.open(3, 10, 100, owner=owner)
+        life.close(3, 10, 90)
+        life.next_block += DAY_OF_BLOCKS if owner == "0xbb" else 0
+    store(database, life)
+    reader = PositionReader(database)
+    found = reader.position(7, 3)
+    assert found
+    assert found.owner == "0xaa"
+    assert reader.of_owner("0xaa", limit=5).items == [found]
+    assert reader.of_owner("0xbb", limit=5).items == reader.of_owner("0xcc", limit=5).items == []
 
 
 def test_what_began_before_the_first_block_is_not_guessed(database: Database) -> None:

@@ -36,7 +36,7 @@ FAULTS = {
         "vamm_market_states",
         "INSERT INTO vamm_market_states (market_id, timestamp, funding) SELECT 1, toDateTime('2024-01-01', 'UTC'), (1, 2, 3, NULL)",
     ),
-    "a position of another owner": ("vamm_positions", "ALTER TABLE vamm_positions UPDATE owner = 'another' WHERE market_id = 3"),
+    "a position of another owner": ("vamm_positions", "ALTER TABLE vamm_positions UPDATE owner = (owner.1, 'another') WHERE market_id = 3"),
     "days of positions counted twice": ("vamm_positions", "INSERT INTO vamm_positions SELECT * FROM vamm_positions WHERE market_id = 2"),
     "a position of a month without events": (
         "vamm_positions",
