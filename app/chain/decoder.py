@@ -146,7 +146,8 @@ class Decoder:
         size, entry_price = columns.size, columns.entry_price
         position_size: int | None = None
         if kind is Kind.OPEN:
-            self._book.sides.live[position] = is_long
+            if size:  # an opening of nothing opens nothing
+                self._book.sides.live[position] = is_long
             entry_price = price
         elif kind is Kind.TRADE:
             entry_price = entry_after(columns, entry_before or UNKNOWN)
@@ -218,7 +219,8 @@ def _wanted(events: Sequence[Event]) -> Wanted:
         elif event.plan.position_price:
             position = (event.contract, columns.position_id)
             if kind is Kind.OPEN:
-                opened.add(position)
+                if columns.size:
+                    opened.add(position)
             elif position not in opened:
                 wanted.positions.add(position)
         elif kind is Kind.TRADE and was_there(columns):

@@ -116,7 +116,7 @@ class Openings:
             position = entry["address"].lower(), columns.position_id
         except (ValueError, TypeError, KeyError, AttributeError):
             return
-        if position in missing and columns.is_long is not None:
+        if position in missing and columns.is_long is not None and columns.size:
             missing.discard(position)
             found[position] = columns.is_long
 

@@ -8,7 +8,7 @@ WITH
         SELECT
             e.market_id AS market, e.position_id AS position, toStartOfDay(e.timestamp) AS day,
             (e.block_number, e.log_index) AS place, e.action AS action,
-            if(e.action = 'open', e.is_long, NULL) AS opens,
+            if(e.action = 'open' AND e.size > 0, e.is_long, NULL) AS opens,
             toDecimal256(e.size, 18) * if(e.action IN ('open', 'increase'), 1, -1) AS change,
             toDecimal256(coalesce(e.position_size, 0), 18) * if(e.is_long, 1, -1) AS after,
             toDecimal256(e.size, 18) * if(e.side = 'sell', -1, 1) AS traded,

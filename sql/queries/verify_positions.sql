@@ -5,8 +5,9 @@ WITH
         SELECT
             e.market_id AS market, e.position_id AS position, toUnixTimestamp(toDateTime(toStartOfDay(e.timestamp), 'UTC')) AS at,
             toString((
-                argMaxIf(assumeNotNull(e.is_long), (e.block_number, e.log_index), e.action = 'open' AND e.is_long IS NOT NULL),
-                argMaxIf(e.entry_price, (e.block_number, e.log_index), e.action IN ('open', 'increase', 'trade')),
+                argMaxIf(assumeNotNull(e.is_long), (e.block_number, e.log_index), e.action = 'open' AND e.is_long IS NOT NULL AND e.size > 0),
+                argMaxIf(
+                    e.entry_price, (e.block_number, e.log_index), e.action IN ('increase', 'trade') OR (e.action = 'open' AND e.size > 0)),
                 argMaxIf((assumeNotNull(e.is_long), assumeNotNull(e.position_size)), (e.block_number, e.log_index), e.action = 'trade'),
                 sum(if(e.action IN ('open', 'increase'), toDecimal256(e.size, 18), 0)),
                 sum(if(e.action IN ('close', 'liquidate'), toDecimal256(e.size, 18), 0)),
@@ -14,9 +15,9 @@ WITH
                 sum(toDecimal256(e.fee, 18)),
                 sum(toDecimal256(e.liquidation_volume, 18)),
                 argMaxIf(e.user_address, (e.block_number, e.log_index),
-                    e.user_address != '' AND (e.action = 'trade' OR (e.action = 'open' AND e.is_long IS NOT NULL))),
+                    e.user_address != '' AND (e.action = 'trade' OR (e.action = 'open' AND e.is_long IS NOT NULL AND e.size > 0))),
                 toUInt32(min(toUnixTimestamp(e.timestamp))),
-                toUInt8(argMin(e.action = 'open' AND e.is_long IS NOT NULL, (e.block_number, e.log_index))),
+                toUInt8(argMin(e.action = 'open' AND e.is_long IS NOT NULL AND e.size > 0, (e.block_number, e.log_index))),
                 toUInt32(max(toUnixTimestamp(e.timestamp)))
             )) AS said
         FROM vamm_market_transactions AS e

@@ -1,5 +1,6 @@
 -- What each day's events did to positions. A position's size is opened - closed, or what a netted position's last trade left.
--- Sums are wider than the amounts, so that they cannot overflow. Trades that do not tell the size after them tell no position.
+-- Sums are wider than the amounts, so that they cannot overflow. Trades that do not tell the size after them tell no position,
+-- and an opening of nothing opens nothing.
 -- Pairs are put together from argMax over single values, a place of 0 where the row tells nothing: max over tuples takes twice as long.
 SELECT
     market_id,
@@ -22,9 +23,9 @@ FROM
         market_id, position_id, timestamp, size, pnl, fee, liquidation_volume, user_address,
         bitOr(bitShiftLeft(block_number, 20), toUInt64(log_index)) AS ordinal,
         toUInt32(toUnixTimestamp(timestamp)) AS seconds,
-        action = 'open' AND isNotNull(is_long) AS is_opening,
+        action = 'open' AND isNotNull(is_long) AND size > 0 AS is_opening,
         action = 'trade' AS is_trade,
-        action IN ('open', 'increase') AS grows,
+        action = 'increase' OR (action = 'open' AND size > 0) AS grows,
         action IN ('close', 'liquidate') AS shrinks,
         if(is_opening, ordinal, 0) AS opening_place, if(is_opening, assumeNotNull(is_long), 0) AS opening_side,
         if(grows OR is_trade, ordinal, 0) AS entry_place, if(grows OR is_trade, entry_price, toDecimal128(0, 18)) AS entry_told,

@@ -55,7 +55,10 @@ class MemoryLedger:
         return {
             key: trade.is_long
             for trade in self.trades
-            if trade.action == "open" and trade.is_long is not None and (key := PositionKey(trade.market_id, trade.position_id)) in keys
+            if trade.action == "open"
+            and trade.size
+            and trade.is_long is not None
+            and (key := PositionKey(trade.market_id, trade.position_id)) in keys
         }
 
     def position_entries(self, keys: Collection[PositionKey]) -> Mapping[PositionKey, int]:

@@ -5,10 +5,14 @@ from typing import Any
 
 import pytest
 
+from app.chain.decoder import Decoder
+from app.chain.protocol import load_protocols
 from app.domain.block import Log
+from app.domain.ledger import Batch
 from app.domain.market import market_id
 from app.domain.trade import Trade
 from tests.chain.decoding import CHAIN, USD, decode, opened, rows
+from tests.chain.ledger import MemoryLedger
 from tests.chain.logs import (
     ALICE,
     BOB,
@@ -31,7 +35,9 @@ from tests.chain.logs import (
     PRICE_SIMPLE,
     TIME,
     UNPAUSED,
+    created,
     log,
+    times,
 )
 
 
@@ -193,3 +199,23 @@ def test_a_fourth_protocol_is_a_file(tmp_path: Path) -> None:
 def test_rows_come_in_order_whatever_order_logs_come_in() -> None:
     logs = [opened(number, at=(number, 5 - number)) for number in (3, 1, 2)]
     assert [trade.block_number for trade in decode(*logs).trades] == [1, 2, 3]
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+def test_an_opening_of_nothing_changes_no_side(restarted: bool) -> None:
+    logs = [
+        created(GOLD, "GOLD"),
+        opened(7, at=(1, 0)),
+        opened(7, is_long=False, size=0, at=(2, 0)),
+        log(CLOSED, ALICE, 7, 200 * USD, 1_900 * USD, -USD, USD, at=(3, 0)),
+    ]
+    ledger = MemoryLedger()
+    decoder = Decoder(load_protocols(), CHAIN, ledger)
+    for segment in [[entry] for entry in logs] if restarted else [logs[:2], logs[2:]]:
+        if restarted:
+            decoder.reset()
+        decoded = decoder.decode(segment, times(segment))
+        ledger.commit(Batch(trades=decoded.trades, markets=decoded.markets))
+    nothing, closed = ledger.trades[-2:]
+    assert (nothing.volume, nothing.price_type) == (0, "")
+    assert (closed.side, closed.is_long, closed.total_long_size, closed.total_short_size) == ("sell", True, 300 * USD, 0)

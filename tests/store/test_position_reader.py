@@ -11,8 +11,9 @@ from app.store import position_reader, rows
 from app.store.client import Database
 from app.store.past import Past
 from app.store.position_reader import Position, PositionReader
+from app.store.verify import verify
 from tests.store.ledgers import ledger_on
-from tests.store.lives import Life, random_life
+from tests.store.lives import NOTHING, Life, random_life
 from tests.store.rows import GENESIS
 
 EXACT = Context(prec=80)
@@ -163,6 +164,24 @@ def test_a_number_that_is_used_again_is_of_its_last_owner(database: Database) ->
     assert found.owner == "0xaa"
     assert reader.of_owner("0xaa", limit=5).items == [found]
     assert reader.of_owner("0xbb", limit=5).items == reader.of_owner("0xcc", limit=5).items == []
+
+
+def test_an_opening_of_nothing_changes_nothing(database: Database) -> None:
+    life = Life(7)
+    life.open(3, 10, 100, owner="0xaa")
+    life.open(4, 0, 100, owner="0xaa")
+    for _ in range(2):
+        nothing = NOTHING | {"position_id": 3, "is_long": False, "user_address": "0xbb", "entry_price": 7 * ONE}
+        life.row("open", **nothing)
+        life.close(3, 2, 90)
+        life.next_block += DAY_OF_BLOCKS
+    store(database, life)
+    found = PositionReader(database).position(7, 3)
+    assert found
+    assert (found.is_long, found.size, found.entry, found.owner) == (True, Decimal(6), Decimal(100), "0xaa")
+    assert PositionReader(database).of_market(7, limit=5).items == [found]
+    assert Past(database).position_sides([PositionKey(7, 3), PositionKey(7, 4)]) == {PositionKey(7, 3): True}
+    assert verify(database) == []
 
 
 def test_what_began_before_the_first_block_is_not_guessed(database: Database) -> None:
