@@ -111,3 +111,10 @@ with TestClient(create_app(Settings(data_dir=sys.argv[1]))) as client:
 def test_alone_it_makes_its_embedded_store(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-c", ALONE, str(tmp_path)], capture_output=True, text=True, timeout=120, check=False)
     assert done.stdout.strip() == "[]", done.stderr
+
+
+def test_a_store_without_tables_is_told_of_by_answers(empty_database: Database) -> None:
+    """A server's tables are made by whoever writes, perhaps later than this starts."""
+    with TestClient(create_app(Settings(), empty_database)) as client:
+        response = client.get("/api/tradingview/history?symbol=GOLD&resolution=1&to=5&countback=1")
+        assert (response.status_code, response.json()["s"]) == (503, "error")

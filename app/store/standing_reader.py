@@ -1,5 +1,7 @@
 """Reads how far a market's candles have come, and which store this is: what caches name their values by."""
 
+import uuid
+
 from app.domain.standing import Rewound, Standing
 from app.store.client import Database
 from app.store.queries import query
@@ -24,5 +26,6 @@ class StandingReader:
         return Standing(first, last + 1, last, version, settled=block <= checkpoint, rewinds=known)
 
     def identity(self) -> str:
-        """The store's own name: no other has it, not even one that is made anew in the same place."""
-        return str(self._database.rows(query("store_identity"))[0][0])
+        """The store's own name: no other has it, not even one made anew in the same place; a new one where it has no tables yet."""
+        found = self._database.rows(query("store_identity"))
+        return str(found[0][0]) if found else str(uuid.uuid4())
