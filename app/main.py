@@ -12,9 +12,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 
+from app.cache.opening import answers_budget
 from app.feed import charts, static, surfaces, tradingview
 from app.feed.candles import candle_pages
+from app.feed.directory import Directory
 from app.feed.failures import PLAIN, Failures, passed_on
+from app.feed.ready import Ready
 from app.feed.state import ChartLimits, State
 from app.live.changes import Changes
 from app.ops.access import Access
@@ -25,6 +28,7 @@ from app.ops.edge import Edge
 from app.ops.origins import Origins
 from app.ops.rate_limits import RateLimits, limits_of, windows_of
 from app.ops.shared_windows import SharedWindows
+from app.ops.validators import Validators
 from app.ops.windows import Windows
 from app.settings import Settings
 from app.store.chart_desk import ChartDesk
@@ -59,11 +63,14 @@ def create_app(settings: Settings, database: Database | None = None, changes: Ch
                 await stack.enter_async_context(windows)
             reader = Reader(limited, RewindGate(limited), concurrency=settings.max_concurrent_queries)
             name = await reader.read(lambda store: store.standings.identity())
-            candles = await stack.enter_async_context(candle_pages(settings, reader, name))
+            alone = store.embedded and (database is None or changes is not None)  # whatever writes is here, and tells
+            candles = await stack.enter_async_context(candle_pages(settings, reader, name, told=alone))
             stack.enter_context(heard.heard(candles.changed_all))
             yield {
+                "ready": Ready(candles.known, answers_budget(settings)),
                 "reader": reader,
                 "candles": candles,
+                "directory": Directory(lambda name: reader.read(lambda store: store.markets.market(name))),
                 "max_bars": settings.tradingview_max_bars,
                 "default_limit": settings.http_default_limit,
                 "max_limit": settings.http_max_limit,
@@ -78,6 +85,7 @@ def create_app(settings: Settings, database: Database | None = None, changes: Ch
         middleware=[
             Middleware(Edge, origins=Origins(settings.cors_origins)),
             Middleware(Compression),
+            Middleware(Validators),
             Middleware(Failures, form=PLAIN),
         ],
         exception_handlers={HTTPException: passed_on},

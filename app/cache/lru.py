@@ -59,6 +59,11 @@ class Lru(Generic[V]):
             self.used -= oldest.cost
             self.evictions += 1
 
+    def clear(self) -> None:
+        """Forget everything."""
+        self._items.clear()
+        self.used = 0
+
     def discard(self, key: Hashable) -> None:
         """Forget *key*."""
         if item := self._items.pop(key, None):

@@ -20,7 +20,7 @@ from typing import Final, NamedTuple, Protocol
 from app.cache.columns import Columns
 from app.cache.lru import Lru
 from app.cache.slots import PAGE_BARS, begin, first_slot, page_begin, page_of, slot
-from app.cache.standings import Standings
+from app.cache.standings import BELIEVED_SECONDS, Standings
 from app.cache.tiered import Loaded, Tiered
 from app.domain.resolution import Resolution
 from app.domain.standing import Standing
@@ -91,16 +91,19 @@ class CandlePages:
         ttl: Callable[[Resolution], int],
         closed_ttl: int,
         name: str = "ohlcv",
+        believed: float = BELIEVED_SECONDS,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """*answers* keeps ready ones. Pages live *closed_ttl* seconds, those that still change *ttl*; *name* is that of their columns."""
+        """*answers* keeps ready ones. Pages live *closed_ttl* seconds, those that still change *ttl*; *name* is that of their columns.
+        What nobody tells of is noticed after *believed* seconds.
+        """
         self._source = source
         self._cache = cache
         self._answers = answers
         self._ttl = ttl
         self._closed_ttl = closed_ttl
         self._name = f"{name}{FORM}"
-        self._standings = Standings(source.standing, clock)
+        self._standings = Standings(source.standing, clock, believed)
 
     def changed(self, market_id: int) -> None:
         """Something happened to the market, a rewind perhaps (tell when it is over): its next answer shows it."""
@@ -117,6 +120,10 @@ class CandlePages:
         As `changed`, but the store is asked for the open page alone.
         """
         self._standings.committed(market_id, version, time)
+
+    def known(self, market_id: int) -> Standing | None:
+        """Where the market stands: while this is the same object, so is every answer. None where that must be found out first."""
+        return self._standings.known(market_id)
 
     async def bars(self, market_id: int, resolution: Resolution, since: int, until: int, limit: int) -> Answer:
         """The newest *limit* bars (at least one) that begin in [*since*, *until*), seconds UTC."""

@@ -10,6 +10,9 @@ from app.domain.standing import Standing
 BELIEVED_SECONDS = 1.0
 """For so long an answer counts without asking again: whatever nobody told of is noticed after that."""
 
+TOLD_SECONDS = 300.0
+"""The same where all that writes is in this process, and tells."""
+
 MOST_MARKETS = 10_000
 """Markets remembered."""
 
@@ -25,9 +28,11 @@ class _Asked(NamedTuple):
 class Standings:
     """Where markets stand. At most one question a market is under way; who stops waiting leaves its answer to the others."""
 
-    def __init__(self, ask: Ask, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, ask: Ask, clock: Callable[[], float] = time.monotonic, believed: float = BELIEVED_SECONDS) -> None:
+        """An answer of *ask* counts for *believed* seconds."""
         self._ask = ask
         self._clock = clock
+        self._believed = believed
         self._asked: dict[int, _Asked] = {}
 
     async def of(self, market_id: int) -> Standing | None:
@@ -38,6 +43,11 @@ class Standings:
         if asked.answer.done():
             return asked.answer.result()
         return await asyncio.shield(asked.answer)
+
+    def known(self, market_id: int) -> Standing | None:
+        """Where the market stands, as far as that can be said without waiting: the same object for as long as nothing changes."""
+        asked = self._asked.get(market_id)
+        return asked.answer.result() if asked and asked.answer.done() and self._counts(asked) else None
 
     def changed(self, market_id: int) -> None:
         """Something happened: ask again at the next call. What was asked before is believed by those alone who wait for it."""
@@ -77,7 +87,7 @@ class Standings:
             del self._asked[next(iter(self._asked))]
         answer = asyncio.create_task(ask())
         answer.add_done_callback(_seen)
-        self._asked[market_id] = _Asked(answer, self._clock() + BELIEVED_SECONDS)
+        self._asked[market_id] = _Asked(answer, self._clock() + self._believed)
         return self._asked[market_id]
 
 

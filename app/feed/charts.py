@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-import orjson
 from starlette.endpoints import HTTPEndpoint
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -12,6 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Mount, Route
 
 from app.feed.admission import Admission
+from app.feed.answering import NEVER, json
 from app.feed.charts_form import Form, chart_id, draft, received, text
 from app.feed.failures import Failures, Refusal, RequestError, json_refusal, reason
 from app.feed.owner import owner
@@ -172,4 +172,4 @@ def _missing(key: str) -> RequestError:
 
 
 def _ok(**answer: Any) -> Response:
-    return Response(orjson.dumps({"status": "ok"} | answer), media_type="application/json")
+    return json({"status": "ok"} | answer, NEVER)

@@ -5,7 +5,7 @@ from typing import Any, Final
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.feed.asking import json
+from app.feed.answering import json
 from app.feed.state import State
 from app.feed.symbols import symbol_info
 from app.store.market_reader import Listing

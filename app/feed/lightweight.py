@@ -3,12 +3,12 @@
 from collections.abc import Callable
 from typing import Annotated, Any, Final, Literal
 
-import orjson
 from pydantic import BaseModel, Field, StringConstraints
 from starlette.requests import Request
 from starlette.responses import Response
 
 from app.feed import series as read
+from app.feed.answering import json
 from app.feed.bars import Bar, iso
 from app.feed.endpoint import Endpoint, Query
 from app.feed.fields import LIMIT, Interval, Moment, Symbol
@@ -143,10 +143,7 @@ async def _answer(
         "count": len(found.bars),
         **{name: None if time is None else write(time) for name, time in ends.items()},
     }
-    return Response(
-        orjson.dumps({"success": True, "data": [row(bar, write(bar.time)) for bar in found.bars], "meta": meta}),
-        media_type="application/json",
-    )
+    return json({"success": True, "data": [row(bar, write(bar.time)) for bar in found.bars], "meta": meta})
 
 
 def _colour(bar: Bar, query: VolumeQuery) -> str:

@@ -8,7 +8,8 @@ from starlette.responses import Response
 
 from app.domain.precision import decimals
 from app.feed import parameters as read
-from app.feed.asking import asked_market, json
+from app.feed.answering import json
+from app.feed.asking import asked_market
 from app.feed.failures import UdfError
 from app.feed.state import State
 from app.store.candle_reader import Series

@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.feed import parameters as read
-from app.feed.asking import json
+from app.feed.answering import json
 from app.feed.failures import UdfError
 from app.feed.state import State
 from app.feed.symbols import EXCHANGE, description, ticker

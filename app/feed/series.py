@@ -9,7 +9,6 @@ from app.domain.resolution import Resolution
 from app.feed.bars import Bar, bars_of, filled
 from app.feed.failures import RequestError
 from app.feed.state import State
-from app.feed.symbols import ticker
 from app.store.candle_reader import LAST_SECOND, Series, first_start
 from app.store.market_reader import Listing
 
@@ -32,7 +31,7 @@ class Page(NamedTuple):
 
 async def market(request: Request[State], symbol: str) -> Listing:
     """The market that charts call *symbol*; RequestError where there is none."""
-    listing = await request.state["reader"].read(lambda store: store.markets.market(ticker(symbol)))
+    listing = await request.state["directory"].market(symbol)
     if listing is None:
         raise RequestError(404, f"there is no market {symbol}")
     return listing

@@ -3,6 +3,8 @@
 from typing import NamedTuple, TypedDict
 
 from app.cache.pages import CandlePages
+from app.feed.directory import Directory
+from app.feed.ready import Ready
 from app.store.chart_desk import ChartDesk
 from app.store.reader import Reader
 
@@ -24,6 +26,8 @@ class State(TypedDict):
 
     reader: Reader
     candles: CandlePages
+    directory: Directory
+    ready: Ready
     max_bars: int
     marks_trade_size: int
     funding_interval: int

@@ -3,12 +3,12 @@
 import time
 from typing import Literal
 
-import orjson
 from pydantic import BaseModel, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
 from app.domain.funding import next_funding
+from app.feed.answering import json
 from app.feed.endpoint import Query
 from app.feed.failures import RequestError
 from app.feed.fields import Symbol
@@ -79,7 +79,7 @@ async def stats(request: Request[State], query: StatsQuery) -> Response:
     state, day = await request.state["reader"].steady(market_id, ask)
     interval = (detail.entry.funding_interval if detail.entry else 0) or request.state["funding_interval"]
     data = _figures(detail, state, day, now, interval).model_dump()
-    return Response(orjson.dumps({"success": True, "data": data}), media_type="application/json")
+    return json({"success": True, "data": data})
 
 
 def _figures(detail: MarketDetail, state: MarketFigures | None, day: MarketStats, now: int, interval: int) -> Stats:

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any, Final
 
-import orjson
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Mount, Route
 
 from app.feed import lightweight, openapi, v1
+from app.feed.answering import SLOW, json
 from app.feed.endpoint import Endpoint
 from app.feed.failures import ENVELOPE, Failures
 
@@ -32,7 +32,7 @@ V1: Final = partial(mounted, v1.ENDPOINTS, "/api/v1")
 
 async def described(_: Request[Any]) -> Response:
     """The OpenAPI document of the surfaces."""
-    return Response(orjson.dumps(_DOCUMENT), media_type="application/json")
+    return json(_DOCUMENT, SLOW)
 
 
 async def documentation(_: Request[Any]) -> Response:

@@ -3,13 +3,13 @@
 from decimal import Decimal
 from typing import Annotated, Any, Final, Literal
 
-import orjson
 from pydantic import BaseModel, Field, PlainValidator, WithJsonSchema
 from starlette.requests import Request
 from starlette.responses import Response
 
 from app.domain.cursor import Cursor
 from app.feed import series as read
+from app.feed.answering import json
 from app.feed.endpoint import Query
 from app.feed.fields import LIMIT, Moment, Symbol
 from app.feed.state import State
@@ -78,9 +78,7 @@ async def trades(request: Request[State], query: TradesQuery) -> Response:
     )
     following = str(found.next) if found.next else None
     meta = {"symbol": listing.ticker, "count": len(found.trades), "next": following}
-    return Response(
-        orjson.dumps({"success": True, "data": [_row(trade) for trade in found.trades], "meta": meta}), media_type="application/json"
-    )
+    return json({"success": True, "data": [_row(trade) for trade in found.trades], "meta": meta})
 
 
 def _row(trade: MarketTrade) -> dict[str, Any]:

@@ -11,7 +11,8 @@ from starlette.routing import Mount, Route
 
 from app.cache.pages import Answer
 from app.feed import parameters as read
-from app.feed.asking import asked_market, json
+from app.feed.answering import NEVER, SLOW, answered, freshness, json
+from app.feed.asking import asked_market
 from app.feed.failures import UDF, Failures, UdfError
 from app.feed.groups import group
 from app.feed.marks import marks, timescale_marks
@@ -26,7 +27,7 @@ MOST_FOUND: Final = 50
 
 async def config(request: Request[State]) -> Response:
     """What this datafeed can do."""
-    return json(CONFIG)
+    return json(CONFIG, SLOW)
 
 
 async def symbols(request: Request[State]) -> Response:
@@ -34,7 +35,7 @@ async def symbols(request: Request[State]) -> Response:
     listing = await asked_market(request)
     market_id, starting = listing.market_id, listing.starting_price
     reference = await request.state["reader"].steady(market_id, lambda store: store.prices.reference(market_id, starting))
-    return json(symbol_info(listing, reference))
+    return json(symbol_info(listing, reference), SLOW)
 
 
 async def search(request: Request[State]) -> Response:
@@ -43,13 +44,16 @@ async def search(request: Request[State]) -> Response:
     text, kind, exchange = (read.text(query, name) for name in ("query", "type", "exchange"))
     limit = min(read.count(query, "limit") or SEARCH_LIMIT, MOST_FOUND)
     if kind.lower() not in ("", TYPE) or exchange.upper() not in ("", EXCHANGE):
-        return json([])
+        return json([], SLOW)
     found = await request.state["reader"].read(lambda store: store.markets.search(ticker(text), limit))
-    return json([search_result(listing) for listing in found])
+    return json([search_result(listing) for listing in found], SLOW)
 
 
 async def history(request: Request[State]) -> Response:
     """Bars as columns: `countback` many before `to`, or those from `from` on where no `countback` is given; `to` is exclusive."""
+    ready, pages = request.state["ready"], request.state["candles"]
+    if known := ready.get(request):
+        return known
     query = request.query_params
     resolution = read.chart_resolution(query)
     since, until, countback = read.moment(query, "from"), read.moment(query, "to"), read.count(query, "countback")
@@ -65,15 +69,16 @@ async def history(request: Request[State]) -> Response:
         raise UdfError(400, f"countback must be {most} or less")
     market_id = (await asked_market(request)).market_id
     begin, limit = (since or 0, most + 1) if countback is None else (0, countback)
-    candles = await request.state["candles"].bars(market_id, resolution, begin, until, limit)
+    standing = pages.known(market_id)
+    candles = await pages.bars(market_id, resolution, begin, until, limit)
     if candles.bars > most:
         raise UdfError(400, f"between from and to lie more than {most} bars: ask for less at once")
-    return _bars(candles)
+    return ready.put(request, market_id, standing, _bars(candles, freshness(standing, until)))
 
 
 async def now(request: Request[State]) -> Response:
     """Seconds since 1970, as text."""
-    return PlainTextResponse(str(int(time.time())))
+    return PlainTextResponse(str(int(time.time())), headers={"Cache-Control": NEVER})
 
 
 ROUTES: Final = [
@@ -94,7 +99,7 @@ def routes(guards: Sequence[Middleware] = ()) -> Mount:
     return Mount("/api/tradingview", routes=ROUTES, middleware=[Middleware(Failures, form=UDF), *guards])
 
 
-def _bars(candles: Answer) -> Response:
+def _bars(candles: Answer, fresh: str) -> Response:
     if candles.bars:
-        return Response(b'{"s":"ok",' + candles.columns.lstrip()[1:], media_type="application/json")
-    return json({"s": "no_data"} if candles.older is None else {"s": "no_data", "nextTime": candles.older})
+        return answered(b'{"s":"ok",' + candles.columns.lstrip()[1:], fresh)
+    return json({"s": "no_data"} if candles.older is None else {"s": "no_data", "nextTime": candles.older}, fresh)

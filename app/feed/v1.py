@@ -2,12 +2,12 @@
 
 from typing import Final
 
-import orjson
 from pydantic import BaseModel, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
 from app.feed import series as read
+from app.feed.answering import json
 from app.feed.endpoint import Endpoint, Query
 from app.feed.fields import INTERVALS, LIMIT, Interval, Moment, Symbol
 from app.feed.series import Span
@@ -50,7 +50,7 @@ class Candles(BaseModel):
 async def intervals(request: Request[State], query: SymbolQuery) -> Response:
     """The intervals that a market has candles of: every market has all."""
     listing = await read.market(request, query.symbol)
-    return _json({"symbol": listing.ticker, "intervals": list(INTERVALS)})
+    return json({"symbol": listing.ticker, "intervals": list(INTERVALS)})
 
 
 async def candles(request: Request[State], query: CandleQuery) -> Response:
@@ -60,7 +60,7 @@ async def candles(request: Request[State], query: CandleQuery) -> Response:
     listing = await read.market(request, query.symbol)
     found = await read.page(request, Series(listing.market_id, query.interval), Span(query.since, query.until, limit))
     rows = [(bar.time * 1_000, *bar[1:6]) for bar in found.bars]
-    return _json({"symbol": listing.ticker, "interval": query.interval.name, "data": rows})
+    return json({"symbol": listing.ticker, "interval": query.interval.name, "data": rows})
 
 
 ENDPOINTS: Final = (
@@ -69,7 +69,3 @@ ENDPOINTS: Final = (
     Endpoint("/api/v1/candles", candles, CandleQuery, Candles),
     Endpoint("/api/v1/trades", trades, TradesQuery, Trades),
 )
-
-
-def _json(content: object) -> Response:
-    return Response(orjson.dumps(content), media_type="application/json")

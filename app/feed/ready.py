@@ -1,0 +1,55 @@
+"""Whole answers made of candles, given again as they are until something happens to their market: by the request's own words."""
+
+import time
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app.cache.lru import Lru
+from app.domain.standing import Standing
+from app.ops.validators import etag
+
+SECONDS: Final = 5.0
+"""For so long, though nothing happened: the words may come to mean another market."""
+
+LONGEST_QUERY: Final = 512
+"""Bytes of a query string that is remembered: ours are shorter."""
+
+Known = Callable[[int], Standing | None]
+"""Where a market stands, without waiting: the same object for as long as nothing happens to it."""
+
+
+class _Made(NamedTuple):
+    response: Response
+    market_id: int
+    standing: Standing
+
+
+class Ready:
+    """Answers by path and query string, within *budget* bytes."""
+
+    def __init__(self, known: Known, budget: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self._known = known
+        self._made: Lru[_Made] = Lru(budget, clock)
+
+    def get(self, request: Request[Any]) -> Response | None:
+        """The answer that *request* had before, where it would be the same now."""
+        scope = request.scope
+        made = self._made.get((scope["path"], scope["query_string"]))
+        return made.response if made and self._known(made.market_id) is made.standing else None
+
+    def put(self, request: Request[Any], market_id: int, standing: Standing | None, response: Response) -> Response:
+        """Keep *response*, made while the market stood at *standing* (None where that was not known before). Returns it."""
+        scope = request.scope
+        words = scope["query_string"]
+        if standing is not None and self._known(market_id) is standing and len(words) <= LONGEST_QUERY:
+            response.headers["etag"] = etag(response.body)
+            size = len(response.body) + len(words) + len(scope["path"])
+            self._made.put((scope["path"], words), _Made(response, market_id, standing), size, SECONDS)
+        return response
+
+    def forget(self) -> None:
+        """Words may mean another market now."""
+        self._made.clear()
