@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 
 HEAD_END: Final = b"\r\n\r\n"
 LENGTH: Final = b"content-length: "
+CLOSE: Final = b"connection: close"
 
 
 class Rate(NamedTuple):
@@ -28,7 +29,7 @@ class Connection:
         self._port = port
 
     async def __aenter__(self) -> "Connection":
-        self._reader, self._writer = await asyncio.open_connection("127.0.0.1", self._port, limit=1 << 22)
+        await self._open()
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -40,7 +41,14 @@ class Connection:
         self._writer.write(asked)
         head = (await self._reader.readuntil(HEAD_END)).lower()
         length = int(head[head.index(LENGTH) + len(LENGTH) :].split(b"\r", 1)[0])
-        return int(head[9:12]), await self._reader.readexactly(length)
+        body = await self._reader.readexactly(length)
+        if CLOSE in head:  # hypercorn ends a connection after a thousand requests
+            self._writer.close()
+            await self._open()
+        return int(head[9:12]), body
+
+    async def _open(self) -> None:
+        self._reader, self._writer = await asyncio.open_connection("127.0.0.1", self._port, limit=1 << 22)
 
 
 async def rate(port: int, asked: Sequence[bytes], *, connections: int, seconds: float) -> Rate:

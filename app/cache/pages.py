@@ -122,7 +122,7 @@ class CandlePages:
         self._standings.committed(market_id, version, time)
 
     def known(self, market_id: int) -> Standing | None:
-        """Where the market stands: while this is the same object, so is every answer. None where that must be found out first."""
+        """Where the market stands: while this is equal, so is every answer. None where that must be found out first."""
         return self._standings.known(market_id)
 
     async def bars(self, market_id: int, resolution: Resolution, since: int, until: int, limit: int) -> Answer:

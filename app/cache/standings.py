@@ -45,7 +45,7 @@ class Standings:
         return await asyncio.shield(asked.answer)
 
     def known(self, market_id: int) -> Standing | None:
-        """Where the market stands, as far as that can be said without waiting: the same object for as long as nothing changes."""
+        """Where the market stands, as far as that can be said without waiting: equal for as long as nothing changes."""
         asked = self._asked.get(market_id)
         return asked.answer.result() if asked and asked.answer.done() and self._counts(asked) else None
 

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.feed import series as read
-from app.feed.answering import json
+from app.feed.answering import freshness, json
 from app.feed.bars import Bar, iso
 from app.feed.endpoint import Endpoint, Query
 from app.feed.fields import LIMIT, Interval, Moment, Symbol
@@ -133,6 +133,7 @@ async def _answer(
     limit = read.limit_of(request, query.limit)
     read.in_order(query.since, query.until)
     listing = await read.market(request, query.symbol)
+    standing = request.state["candles"].known(listing.market_id)
     bars_of = read.page_without_gaps if query.fill == "previous" else read.page
     found = await bars_of(request, Series(listing.market_id, query.timeframe), Span(query.since, query.until, limit, extended))
     write: Callable[[int], int | str] = iso if query.time_format == "iso" else int
@@ -143,7 +144,11 @@ async def _answer(
         "count": len(found.bars),
         **{name: None if time is None else write(time) for name, time in ends.items()},
     }
-    return json({"success": True, "data": [row(bar, write(bar.time)) for bar in found.bars], "meta": meta})
+    data = [row(bar, write(bar.time)) for bar in found.bars]
+    answer = json({"success": True, "data": data, "meta": meta}, freshness(standing, query.until))
+    if query.fill == "previous":  # every second may bring a bar
+        return answer
+    return request.state["ready"].put(request, listing.market_id, standing, answer)
 
 
 def _colour(bar: Bar, query: VolumeQuery) -> str:

@@ -18,7 +18,7 @@ LONGEST_QUERY: Final = 512
 """Bytes of a query string that is remembered: ours are shorter."""
 
 Known = Callable[[int], Standing | None]
-"""Where a market stands, without waiting: the same object for as long as nothing happens to it."""
+"""Where a market stands, without waiting: equal for as long as nothing happens to it."""
 
 
 class _Made(NamedTuple):
@@ -38,13 +38,13 @@ class Ready:
         """The answer that *request* had before, where it would be the same now."""
         scope = request.scope
         made = self._made.get((scope["path"], scope["query_string"]))
-        return made.response if made and self._known(made.market_id) is made.standing else None
+        return made.response if made and self._known(made.market_id) == made.standing else None
 
     def put(self, request: Request[Any], market_id: int, standing: Standing | None, response: Response) -> Response:
         """Keep *response*, made while the market stood at *standing* (None where that was not known before). Returns it."""
         scope = request.scope
         words = scope["query_string"]
-        if standing is not None and self._known(market_id) is standing and len(words) <= LONGEST_QUERY:
+        if standing is not None and self._known(market_id) == standing and len(words) <= LONGEST_QUERY:
             response.headers["etag"] = etag(response.body)
             size = len(response.body) + len(words) + len(scope["path"])
             self._made.put((scope["path"], words), _Made(response, market_id, standing), size, SECONDS)

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from app.domain.cursor import Cursor
 from app.feed import series as read
-from app.feed.answering import json
+from app.feed.answering import freshness, json
 from app.feed.endpoint import Query
 from app.feed.fields import LIMIT, Moment, Symbol
 from app.feed.state import State
@@ -71,6 +71,7 @@ async def trades(request: Request[State], query: TradesQuery) -> Response:
     limit = read.limit_of(request, query.limit)
     read.in_order(query.since, query.until)
     listing = await read.market(request, query.symbol)
+    standing = request.state["candles"].known(listing.market_id)
 
     found: TradePage = await request.state["reader"].steady(
         listing.market_id,
@@ -78,7 +79,8 @@ async def trades(request: Request[State], query: TradesQuery) -> Response:
     )
     following = str(found.next) if found.next else None
     meta = {"symbol": listing.ticker, "count": len(found.trades), "next": following}
-    return json({"success": True, "data": [_row(trade) for trade in found.trades], "meta": meta})
+    answer = json({"success": True, "data": [_row(trade) for trade in found.trades], "meta": meta}, freshness(standing, query.until))
+    return request.state["ready"].put(request, listing.market_id, standing, answer)
 
 
 def _row(trade: MarketTrade) -> dict[str, Any]:

@@ -82,11 +82,11 @@ async def now(request: Request[State]) -> Response:
 
 
 ROUTES: Final = [
+    Route("/history", history),  # first, as nearly all requests are for it
     Route("/config", config),
     Route("/symbols", symbols),
     Route("/symbol_info", group),
     Route("/search", search),
-    Route("/history", history),
     Route("/marks", marks),
     Route("/timescale_marks", timescale_marks),
     Route("/quotes", quotes),

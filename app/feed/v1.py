@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.feed import series as read
-from app.feed.answering import json
+from app.feed.answering import SLOW, freshness, json
 from app.feed.endpoint import Endpoint, Query
 from app.feed.fields import INTERVALS, LIMIT, Interval, Moment, Symbol
 from app.feed.series import Span
@@ -50,7 +50,7 @@ class Candles(BaseModel):
 async def intervals(request: Request[State], query: SymbolQuery) -> Response:
     """The intervals that a market has candles of: every market has all."""
     listing = await read.market(request, query.symbol)
-    return json({"symbol": listing.ticker, "intervals": list(INTERVALS)})
+    return json({"symbol": listing.ticker, "intervals": list(INTERVALS)}, SLOW)
 
 
 async def candles(request: Request[State], query: CandleQuery) -> Response:
@@ -58,9 +58,11 @@ async def candles(request: Request[State], query: CandleQuery) -> Response:
     limit = read.limit_of(request, query.limit)
     read.in_order(query.since, query.until)
     listing = await read.market(request, query.symbol)
+    standing = request.state["candles"].known(listing.market_id)
     found = await read.page(request, Series(listing.market_id, query.interval), Span(query.since, query.until, limit))
     rows = [(bar.time * 1_000, *bar[1:6]) for bar in found.bars]
-    return json({"symbol": listing.ticker, "interval": query.interval.name, "data": rows})
+    answer = json({"symbol": listing.ticker, "interval": query.interval.name, "data": rows}, freshness(standing, query.until))
+    return request.state["ready"].put(request, listing.market_id, standing, answer)
 
 
 ENDPOINTS: Final = (

@@ -104,7 +104,9 @@ class CandleReader:
     def _candles(self, name: str, series: Series, lower: int, upper: int, limit: int) -> Candles:
         resolution = series.resolution
         parameters = _parameters(series, lower, upper, limit)
-        if name != "candles":
+        if name == "candles" and upper - lower <= limit * resolution.seconds:
+            name = "candles_between"
+        elif name != "candles":
             parameters |= {"seconds": resolution.seconds, "offset": resolution.offset, "monthly": int(resolution.monthly)}
         columns = self._database.raw(query(name), "JSONColumns", parameters)
         times = columns[columns.index(b"[") + 1 : columns.index(b"]")]

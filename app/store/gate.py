@@ -2,14 +2,7 @@
 
 from app.store.client import Database
 from app.store.entry import FILL, REWIND
-
-_EPOCH = """
-SELECT sum(version), max(is_open AND has(market_ids, {market_id:UInt64}))
-FROM (
-    SELECT max(j.version) AS version, argMax(j.is_open, j.version) AS is_open, argMax(j.market_ids, j.version) AS market_ids
-    FROM vamm_journal AS j WHERE j.kind IN {kinds:Array(String)} GROUP BY j.chain_id, j.kind
-)
-"""
+from app.store.queries import query
 
 
 class RewindGate:
@@ -20,5 +13,6 @@ class RewindGate:
 
     def epoch(self, market_id: int) -> int | None:
         """A number that changes with every rewind or fill; None while one is at *market_id*."""
-        version, is_open = self._database.rows(_EPOCH, {"market_id": market_id, "kinds": [REWIND, FILL]})[0]
-        return None if is_open else int(version)
+        rows = self._database.rows(query("repairs"), {"market_id": market_id, "kinds": [REWIND, FILL]})
+        latest = {row[:2]: row[2:] for row in sorted(rows, key=lambda row: row[2])}
+        return None if any(is_here for _, is_here in latest.values()) else sum(version for version, _ in latest.values())

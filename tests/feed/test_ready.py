@@ -1,0 +1,104 @@
+"""Answers that are given again as they are: equal to new ones, whatever happens to the market in between."""
+
+from collections.abc import Iterator
+
+import pytest
+from starlette.testclient import TestClient
+
+from app.feed.answering import CLOSED, LIVE
+from app.live.changes import Changes
+from app.main import create_app
+from app.ops.access import key_digest
+from app.settings import Settings
+from app.store.client import Database
+from app.store.lease import Lease
+from app.store.writer import ClickHouseLedger
+from tests.feed.points import add_market
+from tests.store.rows import CHAIN, GENESIS, batch
+
+PATHS = (
+    "/api/tradingview/history?symbol=M1&resolution=1&to=4000000000&countback=300",
+    "/api/tradingview/history?symbol=M1&resolution=1S&to=4000000000&countback=5",
+    "/api/lightweight/ohlcv?symbol=M1&timeframe=1m",
+    "/api/lightweight/ohlcv?symbol=M1&timeframe=1m&extended=true&time_format=iso",
+    "/api/lightweight/volume?symbol=M1&timeframe=1m",
+    "/api/lightweight/trades?symbol=M1",
+    "/api/v1/candles?symbol=M1&interval=1s",
+    "/api/v1/trades?symbol=M1&limit=7",
+)
+
+
+@pytest.fixture
+def changes() -> Changes:
+    return Changes()
+
+
+@pytest.fixture
+def ledger(database: Database, changes: Changes) -> ClickHouseLedger:
+    """A ledger whose commits and rewinds are told."""
+    ledger = ClickHouseLedger(database, CHAIN, Lease(database, CHAIN, ttl=60), on_change=changes.tell)
+    ledger.recover()
+    add_market(database, 1, "M1")
+    return ledger
+
+
+@pytest.fixture
+def told(database: Database, changes: Changes) -> Iterator[TestClient]:
+    """The service in the process of who writes."""
+    with TestClient(create_app(Settings(), database, changes)) as client:
+        yield client
+
+
+def test_answers_given_again_equal_new_ones_after_commits_and_rewinds(
+    ledger: ClickHouseLedger, told: TestClient, database: Database
+) -> None:
+    block = 0
+    for fork, (back, on) in enumerate([(0, 100), (0, 1), (40, 50), (0, 3), (3, 1)]):
+        if back:
+            ledger.rewind(block - back + 1)
+        first = block - back + 1
+        block = first + on
+        ledger.commit(batch(first, block, fork))
+        with TestClient(create_app(Settings(), database)) as fresh:
+            for path in PATHS:
+                answers, expected = [told.get(path) for _ in range(3)], fresh.get(path)
+                assert expected.status_code == 200
+                assert [(each.content, each.headers["etag"]) for each in answers] == [(expected.content, expected.headers["etag"])] * 3
+
+
+def test_a_market_that_comes_to_have_a_first_event_shows_it(ledger: ClickHouseLedger, told: TestClient) -> None:
+    path = PATHS[0]
+    assert [told.get(path).json() for _ in range(3)] == [{"s": "no_data"}] * 3
+    ledger.commit(batch(1, 5, 0))
+    assert told.get(path).json()["s"] == "ok"
+
+
+def test_who_has_an_answer_is_told_so_until_something_happens(ledger: ClickHouseLedger, told: TestClient) -> None:
+    ledger.commit(batch(1, 20, 0))
+    tag = [told.get(PATHS[2]) for _ in range(2)][-1].headers["etag"]
+    assert told.get(PATHS[2], headers={"If-None-Match": tag}).status_code == 304
+    ledger.commit(batch(21, 30, 0))
+    assert told.get(PATHS[2], headers={"If-None-Match": tag}).status_code == 200
+
+
+def test_bars_of_the_past_may_be_kept_for_longer(ledger: ClickHouseLedger, told: TestClient) -> None:
+    ledger.commit(batch(1, 900, 0))  # an hour and a quarter
+    for path in ("/api/tradingview/history?symbol=M1&resolution=1&countback=5&to=", "/api/v1/candles?symbol=M1&interval=1m&to="):
+        told.get(f"{path}{GENESIS}")
+        assert told.get(f"{path}{GENESIS + 600}").headers["cache-control"] == CLOSED
+        assert told.get(f"{path}{GENESIS + 4_400}").headers["cache-control"] == LIVE
+
+
+@pytest.mark.parametrize("path", ["/api/tradingview/history?symbol=M1", "/api/lightweight/ohlcv?symbol=none&timeframe=1m", "/nothing"])
+def test_failures_are_kept_nowhere(told: TestClient, path: str) -> None:
+    response = told.get(path)
+    assert (response.status_code // 100, response.headers["cache-control"]) == (4, "no-store")
+
+
+def test_a_surface_that_asks_for_credentials_leaves_nothing_in_shared_caches(database: Database) -> None:
+    settings = Settings(auth_routes=("v1",), api_keys_sha256=(key_digest("key"),))
+    with TestClient(create_app(settings, database)) as client:
+        add_market(database, 1, "M1")
+        response = client.get("/api/v1/intervals?symbol=M1", headers={"X-API-Key": "key"})
+        assert (response.status_code, response.headers["cache-control"]) == (200, "private, no-cache")
+        assert client.get("/api/tradingview/config").headers["cache-control"].startswith("public")
