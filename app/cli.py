@@ -21,8 +21,8 @@ from app.demo.node import serving
 from app.demo.saved import saved_genesis
 from app.domain.errors import DatafeedError
 from app.following import Pulse, listening
-from app.live.changes import Changes
 from app.main import create_app
+from app.news import bus_of
 from app.ops import screen
 from app.settings.limits import WITHOUT_LIMITS
 from app.store.catalogue import Catalogue
@@ -78,10 +78,10 @@ def serve(
     """
     settings = node_settings_for(context) if with_listener else settings_for(context)
     with service.store(settings, writes=with_listener) as database:
-        changes = Changes()
-        job = service.server(create_app(settings, database, changes), settings, _announced)
-        jobs = [job, listening(settings, database, on_commit=Pulse(), on_change=changes.tell)] if with_listener else [job]
-        service.run(service.run_all(*jobs))
+        bus = bus_of(settings, database)
+        job = service.server(create_app(settings, database, bus), settings, _announced)
+        jobs = [job, listening(settings, database, on_commit=Pulse(), on_news=bus.publish)] if with_listener else [job]
+        service.run(service.run_all(*jobs, within=bus))
 
 
 @app.command(epilog=EXIT_CODES)
@@ -104,14 +104,14 @@ def demo(
     with service.store(settings) as database:
         Catalogue(database).replace(catalogue(genesis))
         unlimited = settings.model_copy(update=WITHOUT_LIMITS)
-        changes = Changes()
-        job = service.server(create_app(unlimited, database, changes), settings, _announced)
+        bus = bus_of(settings, database)
+        job = service.server(create_app(unlimited, database, bus), settings, _announced)
 
         async def work() -> None:
             async with serving(chain) as node:
                 simulated = settings.model_copy(update=DEMO_SETTINGS | {"rpc_url": (SecretStr(node.ws_url),)})
                 screen.out.print(f"Simulated chain  {node.url}  (JSON-RPC)")
-                await service.run_all(job, listening(simulated, database, on_commit=Pulse(), on_change=changes.tell))
+                await service.run_all(job, listening(simulated, database, on_commit=Pulse(), on_news=bus.publish), within=bus)
 
         service.run(work())
 
@@ -127,7 +127,8 @@ def listen(context: typer.Context) -> None:
     """
     settings = node_settings_for(context)
     with service.store(settings) as database:
-        service.run(service.run_all(listening(settings, database, on_commit=Pulse())))
+        bus = bus_of(settings, database)
+        service.run(service.run_all(listening(settings, database, on_commit=Pulse(), on_news=bus.publish), within=bus))
 
 
 @app.command(epilog=EXIT_CODES)

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import gc
 import logging
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -17,6 +17,7 @@ from app.chain.decoder import Decoder
 from app.chain.errors import NodeUnavailable, RateLimited
 from app.chain.protocol import load_protocols
 from app.domain.errors import DatafeedError
+from app.domain.news import News
 from app.service import Job, until
 from app.settings import Settings
 from app.store.client import Database
@@ -71,10 +72,8 @@ class Pulse:
             self._events = 0
 
 
-def ledger(
-    settings: Settings, database: Database, chain_id: int, on_change: Callable[[Collection[int]], None] = lambda _: None
-) -> ClickHouseLedger:
-    """The ledger of one chain in *database*, not yet holding its lease. *on_change* gets the markets that it changed."""
+def ledger(settings: Settings, database: Database, chain_id: int, on_news: Callable[[News], None] = lambda _: None) -> ClickHouseLedger:
+    """The ledger of one chain in *database*, not yet holding its lease. *on_news* is told what it does."""
     lease = Lease(database, chain_id, ttl=settings.lease_ttl_ms / 1_000)
     return ClickHouseLedger(
         database,
@@ -82,7 +81,7 @@ def ledger(
         lease,
         statement_seconds=settings.clickhouse_request_timeout / 1_000,
         cluster=settings.clickhouse_cluster,
-        on_change=on_change,
+        on_news=on_news,
     )
 
 
@@ -94,11 +93,11 @@ async def following(
     start_block: int | None = None,
     on_commit: Callable[[Commit], None] = lambda _: None,
     on_rewind: Callable[[int], None] = lambda _: None,
-    on_change: Callable[[Collection[int]], None] = lambda _: None,
+    on_news: Callable[[News], None] = lambda _: None,
 ) -> AsyncIterator[Following]:
     """A listener from `RPC_URL` into *database*, from *start_block* (else `START_BLOCK`) where nothing is stored.
 
-    *on_change* gets the markets that a commit or a rewind changed, in the thread that wrote.
+    *on_news* is told of commits and of what is taken back, in the thread that wrote.
     """
     from app.chain.listener import Listener, Pace  # here, as web3 takes a second to load and most commands do without
     from app.chain.openings import Openings
@@ -118,9 +117,9 @@ async def following(
         )
         changed = Changed()
 
-        def tell(market_ids: Collection[int]) -> None:
-            changed.add(market_ids)
-            on_change(market_ids)
+        def tell(news: News) -> None:
+            changed.add(news.market_ids)
+            on_news(news)
 
         book = ledger(settings, database, chain_id, tell)
 
@@ -148,7 +147,7 @@ def listening(
     *,
     on_commit: Callable[[Commit], None] = lambda _: None,
     on_rewind: Callable[[int], None] = lambda _: None,
-    on_change: Callable[[Collection[int]], None] = lambda _: None,
+    on_news: Callable[[News], None] = lambda _: None,
 ) -> Job:
     """Listen for ever, and keep the live prices going. That no node answers at the start is waited out, as it is later on."""
 
@@ -157,7 +156,7 @@ def listening(
 
             async def connect() -> Following:
                 return await stack.enter_async_context(
-                    following(settings, database, on_commit=on_commit, on_rewind=on_rewind, on_change=on_change)
+                    following(settings, database, on_commit=on_commit, on_rewind=on_rewind, on_news=on_news)
                 )
 
             patient = AsyncRetrying(

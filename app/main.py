@@ -19,7 +19,8 @@ from app.feed.directory import Directory
 from app.feed.failures import PLAIN, Failures, passed_on
 from app.feed.ready import Ready
 from app.feed.state import ChartLimits, State
-from app.live.changes import Changes
+from app.live.bus import Bus, heard
+from app.news import bus_of, invalidate
 from app.ops.access import Access
 from app.ops.bounds import Bounds
 from app.ops.client_ip import ClientIp
@@ -46,12 +47,12 @@ Surface = Callable[[Sequence[Middleware]], Mount]
 """Makes the routes below one path, behind the guards it is given, whose refusals it tells in its own form."""
 
 
-def create_app(settings: Settings, database: Database | None = None, changes: Changes | None = None) -> Starlette:
+def create_app(settings: Settings, database: Database | None = None, bus: Bus | None = None) -> Starlette:
     """The service as *settings* say. It reads *database*, which stays open when it ends; without one it opens its own.
 
-    Who writes in the same process tells *changes*; what others write is noticed a second later.
+    What is written is heard of on *bus*, which is open while the service runs; without one it opens its own.
     """
-    windows, heard = windows_of(settings), changes or Changes()
+    windows = windows_of(settings)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[State]:
@@ -63,14 +64,18 @@ def create_app(settings: Settings, database: Database | None = None, changes: Ch
                 await stack.enter_async_context(windows)
             reader = Reader(limited, RewindGate(limited), concurrency=settings.max_concurrent_queries)
             name = await reader.read(lambda store: store.standings.identity())
-            alone = store.embedded and (database is None or changes is not None)  # whatever writes is here, and tells
+            alone = store.embedded and (database is None or bus is not None)  # whatever writes is here, and tells
             candles = await stack.enter_async_context(candle_pages(settings, reader, name, told=alone))
-            stack.enter_context(heard.heard(candles.changed_all))
+            directory = Directory(lambda name: reader.read(lambda store: store.markets.market(name)))
+            told = bus or bus_of(settings, store)
+            if not bus:
+                await stack.enter_async_context(told)
+            await stack.enter_async_context(heard(told, partial(invalidate, candles, directory)))
             yield {
                 "ready": Ready(candles.known, answers_budget(settings)),
                 "reader": reader,
                 "candles": candles,
-                "directory": Directory(lambda name: reader.read(lambda store: store.markets.market(name))),
+                "directory": directory,
                 "max_bars": settings.tradingview_max_bars,
                 "default_limit": settings.http_default_limit,
                 "max_limit": settings.http_max_limit,

@@ -10,6 +10,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Coroutine, Iterator
+from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Any, TypeVar, cast
 
 from hypercorn.asyncio import serve as hypercorn_serve
@@ -76,12 +77,15 @@ def server(app: ASGIApp | ASGIFramework, settings: Settings, on_ready: Callable[
     return job
 
 
-async def run_all(*jobs: Job) -> None:
-    """Run *jobs* at once until one of them ends or fails, or SIGINT or SIGTERM comes. A second signal ends the process."""
+async def run_all(*jobs: Job, within: AbstractAsyncContextManager[object] | None = None) -> None:
+    """Run *jobs* at once until one of them ends or fails, or SIGINT or SIGTERM comes. A second signal ends the process.
+
+    What they share, *within*, is open from before the first begins until the last has ended.
+    """
     stop = asyncio.Event()
     _on_signals(stop.set)
     try:
-        async with asyncio.TaskGroup() as group:
+        async with within or nullcontext(), asyncio.TaskGroup() as group:
             for job in jobs:
                 group.create_task(job(stop)).add_done_callback(lambda _: stop.set())
     except BaseExceptionGroup as failed:

@@ -8,6 +8,7 @@ import pytest
 from app.demo.chain import DemoChain
 from app.demo.genesis import Genesis
 from app.demo.node import serving
+from app.domain.news import Committed, News
 from app.following import listening
 from app.settings import Settings
 from app.store.client import Database
@@ -55,3 +56,28 @@ def test_live_prices_follow_the_chain(database: Database) -> None:
 @pytest.mark.parametrize(("seconds_ago", "interval"), [(5, 0), (86_400, 10)])
 def test_none_where_they_are_off_or_the_chain_is_history(database: Database, seconds_ago: int, interval: int) -> None:
     assert asyncio.run(live_prices_of(live_chain(seconds_ago), database, 10, live_prices_interval_ms=interval)) == []
+
+
+def test_what_is_stored_is_told(database: Database) -> None:
+    """Each checkpoint follows the one before, and the trades are those that are stored."""
+    told: list[News] = []
+
+    async def follow(chain: DemoChain) -> None:
+        async with serving(chain) as node:
+            settings = Settings.model_validate({"rpc_url": node.url, "poll_interval_ms": 20, "flush_interval_ms": 20})
+            stop = asyncio.Event()
+            loop = asyncio.get_running_loop()
+
+            def tell(news: News) -> None:
+                told.append(news)
+                if news.block == chain.head:
+                    loop.call_soon_threadsafe(stop.set)
+
+            async with asyncio.timeout(PATIENCE):
+                await listening(settings, database, on_news=tell)(stop)
+
+    asyncio.run(follow(live_chain(5)))
+    commits = [news for news in told if isinstance(news, Committed)]
+    assert [news.previous for news in commits] == [-1, *(news.block for news in commits[:-1])]
+    found = [(row.block_number, row.log_index) for news in commits for row in news.trades or ()]
+    assert found == database.rows("SELECT block_number, log_index FROM vamm_market_transactions ORDER BY 1, 2")

@@ -114,6 +114,10 @@ class CandlePages:
         for market_id in market_ids:
             self._standings.changed(market_id)
 
+    def changed_everything(self) -> None:
+        """The same of every market: nobody knows what happened."""
+        self._standings.forget()
+
     def committed(self, market_id: int, version: int, time: int) -> None:
         """A commit ended (tell after its checkpoint) whose last event of the market has this *version*, as in `Standing`, and *time*.
 

@@ -53,6 +53,10 @@ class Standings:
         """Something happened: ask again at the next call. What was asked before is believed by those alone who wait for it."""
         self._asked.pop(market_id, None)
 
+    def forget(self) -> None:
+        """As `changed`, of every market."""
+        self._asked.clear()
+
     def committed(self, market_id: int, version: int, time: int) -> None:
         """A commit ended whose last event of the market has *version* and *time*: what is known goes on from there, unasked.
 

@@ -30,7 +30,7 @@ class TakenBack(NamedTuple):
     """A rewind, a rebuild or a fill ended: whatever was known of `market_ids` from `since` (s) on is void.
 
     `block` is the checkpoint now (-1 where there is none) and `time` its time (s); `previous` is the one before, None where that is not
-    known. Where `registry`, versions of markets that came after `block` are gone as well, of these markets and of any other.
+    known. Where `registry`, versions of markets that came after `block` may be gone as well, of these markets and of any other.
     """
 
     chain_id: int

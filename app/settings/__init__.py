@@ -9,6 +9,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from app.ops.mistakes import SettingsError, missing, misspelt, mistakes
 from app.settings.access import AccessSettings
+from app.settings.bus import BusSettings
 from app.settings.cache import CacheSettings
 from app.settings.chain import ChainSettings
 from app.settings.limits import LimitSettings
@@ -27,6 +28,7 @@ SECTIONS: tuple[type[BaseModel], ...] = (
     ServiceSettings,
     StorageSettings,
     CacheSettings,
+    BusSettings,
     LimitSettings,
     AccessSettings,
     LiveSettings,
@@ -38,6 +40,7 @@ class Settings(
     LiveSettings,
     AccessSettings,
     LimitSettings,
+    BusSettings,
     CacheSettings,
     StorageSettings,
     ServiceSettings,

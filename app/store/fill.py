@@ -3,7 +3,7 @@
 import hashlib
 import logging
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import cache
 
 from app.domain.resolution import DAY, STORED
@@ -57,12 +57,23 @@ class Fill:
     readers wait for them; until its turn comes, a market is read as it was: what is new is missing there, the rest is right.
     """
 
-    def __init__(self, database: Database, chain_id: int, journal: Journal, permit: Callable[[], str]) -> None:
-        """*permit* is called before each statement: it names it, or raises where this process may not write any more."""
+    def __init__(
+        self,
+        database: Database,
+        chain_id: int,
+        journal: Journal,
+        permit: Callable[[], str],
+        on_filled: Callable[[Collection[int]], None] = lambda _: None,
+    ) -> None:
+        """*permit* is called before each statement: it names it, or raises where this process may not write any more.
+
+        *on_filled* gets markets that are filled, when readers wait for them no more.
+        """
         self._database = database
         self._chain_id = chain_id
         self._journal = journal
         self._permit = permit
+        self._on_filled = on_filled
 
     def run(self, following: int) -> None:
         """Fill what is not filled by today's SELECTs, while everything below block *following* is committed and nothing above is stored."""
@@ -77,6 +88,7 @@ class Fill:
             for root in due:
                 self._fill(root, markets)
             self._journal.close(FILL, entry)
+            self._on_filled(markets)
         for root in missing:
             self._database.run(RECORD, {"name": self._name(root), "checksum": checksum(root)}, query_id=self._permit())
 

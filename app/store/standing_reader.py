@@ -25,7 +25,11 @@ class StandingReader:
         version = block << LOG_BITS | log_index
         return Standing(first, last + 1, last, version, settled=block <= checkpoint, rewinds=known)
 
-    def identity(self) -> str:
-        """The store's own name: no other has it, not even one made anew in the same place; a new one where it has no tables yet."""
+    def name(self) -> str | None:
+        """The store's own name: no other has it, not even one made anew in the same place. None where it has no tables yet."""
         found = self._database.rows(query("store_identity"))
-        return str(found[0][0]) if found else str(uuid.uuid4())
+        return str(found[0][0]) if found else None
+
+    def identity(self) -> str:
+        """The store's own name; a new one where it has no tables yet."""
+        return self.name() or str(uuid.uuid4())

@@ -1,11 +1,13 @@
 """The exactly-once ledger: a batch, then its checkpoint; whatever goes wrong in between is taken back."""
 
+import logging
 import threading
 import uuid
 from collections.abc import Callable, Collection, Sequence
 
 from app.domain.block import Block
 from app.domain.ledger import Batch
+from app.domain.news import TOLD_TRADES, Committed, News, TakenBack
 from app.domain.resolution import DAY
 from app.store import rows
 from app.store.client import Database
@@ -17,6 +19,8 @@ from app.store.live_prices import moment
 from app.store.past import Past
 from app.store.queries import query
 from app.store.rewind import Rewind, forget_live
+
+_log = logging.getLogger(__name__)
 
 REMEMBERED_BLOCKS = 4_096
 """Checkpoints kept below the newest: more than any chain's finality, so that a reorganisation finds its fork."""
@@ -54,11 +58,11 @@ class ClickHouseLedger(Past):
         *,
         statement_seconds: float = 30.0,
         cluster: str = "",
-        on_change: Callable[[Collection[int]], None] = lambda _: None,
+        on_news: Callable[[News], None] = lambda _: None,
     ) -> None:
         """A statement takes *statement_seconds* at most; *cluster* is the name of a self-hosted one.
 
-        *on_change* gets the markets that a commit or a rewind changed, after the fact, and must not block.
+        *on_news* is told of each commit, rewind, rebuild and fill after the fact, in the thread that wrote, and must not block.
         """
         super().__init__(database)
         self._chain_id = chain_id
@@ -68,11 +72,11 @@ class ClickHouseLedger(Past):
         self._statements = f"datafeed/{database.name}/{chain_id}/"
         self._journal = Journal(database, chain_id, self._permit)
         self._rewind = Rewind(database, chain_id, self._journal, self._permit)
-        self._fill = Fill(database, chain_id, self._journal, self._permit)
+        self._fill = Fill(database, chain_id, self._journal, self._permit, self._tell_filled)
         self._commits = 0
         self._last = -1
         self._time = 0
-        self._on_change = on_change
+        self._on_news = on_news
         # A refresh must neither see a rewind half done nor land behind one. Commits do not wait for it.
         self._repairing = threading.RLock()
 
@@ -113,10 +117,9 @@ class ClickHouseLedger(Past):
             raise LeaseLost(f"another writer is at work: {claim.holder}, until {claim.until:%H:%M:%S} UTC unless it goes on")
         with self._repairing:
             self._stop()
+            self._go_on()
             if unfinished := self._unfinished():
                 self._repair(min(entry.from_block for entry in unfinished), unfinished)
-            else:
-                self._go_on()
             self._fill.run(self._last + 1)
 
     def commit(self, batch: Batch) -> None:
@@ -130,8 +133,8 @@ class ClickHouseLedger(Past):
         if batch.trades or batch.markets or batch.set_aside:
             self._insert(batch)
         self._database.insert("vamm_checkpoints", rows.checkpoints(self._chain_id, batch.blocks), query_id=self._permit())
-        self._last, self._time = batch.blocks[-1].number, batch.blocks[-1].timestamp
-        self._on_change({trade.market_id for trade in batch.trades})
+        previous, self._last, self._time = self._last, batch.blocks[-1].number, batch.blocks[-1].timestamp
+        self._tell(_committed(self._chain_id, previous, batch))
 
     def rewind(self, block: int) -> None:
         """Undo every committed block with number >= *block*; the newest remembered block below becomes the checkpoint.
@@ -162,9 +165,21 @@ class ClickHouseLedger(Past):
             self._database.run(query("refresh_live_prices"), moment(market_ids, self._time), query_id=self._permit())
 
     def _repair(self, block: int, unfinished: Collection[Entry]) -> None:
+        previous = self._last
         touched = self._rewind.to(block, unfinished)
         self._go_on()
-        self._on_change(touched.market_ids)
+        since = min(touched.since, self._time)  # what comes anew may be of the day before
+        self._tell(TakenBack(self._chain_id, self._last, self._time, touched.market_ids, since, previous=previous))
+
+    def _tell_filled(self, market_ids: Collection[int]) -> None:
+        filled = frozenset(market_ids)
+        self._tell(TakenBack(self._chain_id, self._last, self._time, filled, 0, registry=False, previous=self._last))
+
+    def _tell(self, news: News) -> None:
+        try:
+            self._on_news(news)
+        except Exception:  # what is done is done, whoever hears of it
+            _log.exception("news of chain %d up to block %d could not be told", self._chain_id, news.block)
 
     def _go_on(self) -> None:
         checkpoint = self.checkpoint()
@@ -197,6 +212,13 @@ class ClickHouseLedger(Past):
         if not self._database.embedded:
             sql = f"KILL QUERY{self._everywhere} WHERE startsWith(query_id, {{prefix:String}}) SYNC"
             self._database.run(sql, {"prefix": self._statements})
+
+
+def _committed(chain_id: int, previous: int, batch: Batch) -> Committed:
+    last = batch.blocks[-1]
+    market_ids = frozenset(trade.market_id for trade in batch.trades)
+    trades = tuple(batch.trades) if len(batch.trades) <= TOLD_TRADES else None
+    return Committed(chain_id, previous, last.number, last.timestamp, market_ids, trades, tuple(batch.markets))
 
 
 def _entry(batch: Batch, from_block: int) -> Entry:

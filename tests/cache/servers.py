@@ -66,12 +66,14 @@ class RedisServer:
 
 
 class Wire:
-    """TCP to a server on *target*, that keeps each piece back for `delay` seconds."""
+    """TCP to a server on *target*, that keeps each piece back for `delay` seconds, and can be cut."""
 
     def __init__(self, target: int) -> None:
         self._target = target
         self.delay = 0.0
         self.port = 0
+        self._is_cut = False
+        self._ends: set[asyncio.StreamWriter] = set()
 
     @property
     def url(self) -> str:
@@ -87,10 +89,26 @@ class Wire:
         finally:
             server.close()
 
+    def cut(self) -> None:
+        """End what is connected, and whatever connects until it is mended."""
+        self._is_cut = True
+        for end in self._ends:
+            end.close()
+
+    def mend(self) -> None:
+        """Connect again."""
+        self._is_cut = False
+
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self._is_cut:
+            writer.close()
+            return
         with contextlib.suppress(OSError):
             there, back = await asyncio.open_connection(HOST, self._target)
+            ends = {writer, back}
+            self._ends |= ends
             await asyncio.gather(self._pass_on(reader, back), self._pass_on(there, writer))
+            self._ends -= ends
 
     async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.closing(writer), contextlib.suppress(OSError):

@@ -64,6 +64,8 @@ class Upstash:
 
     async def _one(self, command: list[Any], encoded: bool) -> dict[str, Any]:
         self.commands.append(command)
+        if str(command[0]).upper() in ("XREAD", "XREADGROUP") and "BLOCK" in map(str, command):
+            return {"error": "ERR Command is not available: nothing waits over REST"}
         try:
             answer = await cast(Awaitable[Any], self._redis.execute_command(*command))  # type: ignore[no-untyped-call]
             return {"result": _shown(answer, encoded)}

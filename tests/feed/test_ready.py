@@ -6,7 +6,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from app.feed.answering import CLOSED, LIVE
-from app.live.changes import Changes
+from app.live.bus import Bus
+from app.live.memory import MemoryBus
 from app.main import create_app
 from app.ops.access import key_digest
 from app.settings import Settings
@@ -29,23 +30,23 @@ PATHS = (
 
 
 @pytest.fixture
-def changes() -> Changes:
-    return Changes()
+def bus() -> Bus:
+    return MemoryBus(50_000)
 
 
 @pytest.fixture
-def ledger(database: Database, changes: Changes) -> ClickHouseLedger:
+def ledger(database: Database, bus: Bus) -> ClickHouseLedger:
     """A ledger whose commits and rewinds are told."""
-    ledger = ClickHouseLedger(database, CHAIN, Lease(database, CHAIN, ttl=60), on_change=changes.tell)
+    ledger = ClickHouseLedger(database, CHAIN, Lease(database, CHAIN, ttl=60), on_news=bus.publish)
     ledger.recover()
     add_market(database, 1, "M1")
     return ledger
 
 
 @pytest.fixture
-def told(database: Database, changes: Changes) -> Iterator[TestClient]:
+def told(database: Database, bus: Bus) -> Iterator[TestClient]:
     """The service in the process of who writes."""
-    with TestClient(create_app(Settings(), database, changes)) as client:
+    with TestClient(create_app(Settings(), database, bus)) as client:
         yield client
 
 

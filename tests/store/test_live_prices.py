@@ -97,7 +97,7 @@ def test_a_rewind_takes_them_back_and_refreshes(database: Database) -> None:
     now = int(time.time())
     committed = batches(history(3, now, 7_000, MARKETS, 400), 50)
     changed = Changed()
-    ledger = ClickHouseLedger(database, CHAIN, ledger_on(database)._lease, on_change=changed.add)
+    ledger = ClickHouseLedger(database, CHAIN, ledger_on(database)._lease, on_news=lambda news: changed.add(news.market_ids))
     ledger.recover()
     live = LivePrices(ledger, changed, clock=lambda: float(ledger.time))
     for batch in committed:

@@ -1,0 +1,44 @@
+"""Who tells the news of a store, and what hears it."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Iterator
+
+from anyio.from_thread import start_blocking_portal
+
+from app.cache.pages import CandlePages
+from app.domain.news import Committed, News
+from app.feed.directory import Directory
+from app.live.bus import Bus, Item, Missed
+from app.live.opening import open_bus
+from app.settings import Settings
+from app.store.client import Database
+from app.store.standing_reader import StandingReader
+
+
+def bus_of(settings: Settings, database: Database) -> Bus:
+    """The bus on which the news of *database* is told; not yet open."""
+    standings = StandingReader(database)
+
+    async def name() -> str | None:
+        return await asyncio.to_thread(standings.name)
+
+    return open_bus(settings, name)
+
+
+@contextlib.contextmanager
+def telling(settings: Settings, database: Database) -> Iterator[Callable[[News], None]]:
+    """Tells the news of *database*, until the block ends, for who has no event loop."""
+    bus = bus_of(settings, database)
+    with start_blocking_portal() as portal, portal.wrap_async_context_manager(bus):
+        yield bus.publish
+
+
+def invalidate(candles: CandlePages, directory: Directory, item: Item) -> None:
+    """Have *candles* and *directory* believe nothing that *item* may have changed."""
+    if isinstance(item, Missed):
+        candles.changed_everything()
+    else:
+        candles.changed_all(item.market_ids)
+    if isinstance(item, Missed) or (item.markets if isinstance(item, Committed) else item.registry):
+        directory.forget()
