@@ -12,6 +12,7 @@ from app import operations, service
 from app.chain.protocol import load_protocols
 from app.domain.errors import DatafeedError
 from app.following import following
+from app.news import bus_of
 from app.ops import logs, screen
 from app.settings import Settings, doubts, load_settings, require
 
@@ -77,7 +78,8 @@ def read_blocks(settings: Settings, first: int | None, last: int | None, *, agai
 
     async def work(database: Database) -> None:
         nonlocal ended
-        async with following(settings, database, start_block=first, on_commit=reached) as followed:
+        bus = bus_of(settings, database)
+        async with bus, following(settings, database, start_block=first, on_commit=reached, on_news=bus.publish) as followed:
             to = await operations.take_back(followed, first, last) if again and first is not None else last
             span = await operations.span(followed, first, to)
             if span.first <= span.last:

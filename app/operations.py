@@ -10,6 +10,7 @@ from app.chain.protocol import load_protocols
 from app.domain.block import Block, Log, SetAside
 from app.domain.errors import DatafeedError
 from app.following import Following, ledger
+from app.news import telling
 from app.settings import Settings
 from app.store.client import Database
 from app.store.lease import LeaseLost
@@ -161,12 +162,13 @@ def readable(settings: Settings, database: Database, logs: Sequence[SetAside]) -
 
 @contextlib.contextmanager
 def _writing(settings: Settings, database: Database, chain_id: int) -> Iterator[ClickHouseLedger]:
-    book = ledger(settings, database, chain_id)
-    _claim(book)
-    try:
-        yield book
-    finally:
-        book.release()
+    with telling(settings, database) as tell:
+        book = ledger(settings, database, chain_id, tell)
+        _claim(book)
+        try:
+            yield book
+        finally:
+            book.release()
 
 
 def _claim(book: ClickHouseLedger) -> None:
