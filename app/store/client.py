@@ -19,6 +19,7 @@ from clickhouse_connect.driver.exceptions import ClickHouseError, DatabaseError
 
 from app.domain.errors import DatafeedError, FolderUnusable
 from app.store.limits import past_limit
+from app.store.whole import Read, kept_by_server, temporary_file, write_file
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -42,6 +43,9 @@ ENGINE_SETTINGS: dict[str, Any] = {
 
 EMBEDDED_ENGINE = {"background_pool_size": "16"}
 """chDB has two background threads by default, which deletes must share with merges: a rewind then takes seconds, not 0.1 s."""
+
+PIECE_BYTES = 256 * 1024
+"""Of a long answer, in memory at once."""
 
 CHART_CONNECTIONS = 3
 """Saved charts on their way into the store or out of it at once: each is in memory several times over."""
@@ -116,6 +120,23 @@ class Database:
         with self._client() as client:
             return client.raw_query(sql, parameters=dict(parameters or {}), fmt=fmt)
 
+    @contextlib.contextmanager
+    def stream(self, sql: str, fmt: str, parameters: Parameters | None = None) -> Iterator[Iterator[bytes]]:
+        """The answer to a SELECT as the engine formats it, in pieces of `PIECE_BYTES` at most, however long it is.
+
+        It is whole before the first piece: a query that fails raises before there is any. A server's connection is kept until the end.
+        """
+        given = parameters or {}
+        with contextlib.ExitStack() as held:
+            if self.embedded:
+                file = held.enter_context(temporary_file())
+                with self._client() as client:
+                    write_file(client, file, sql, fmt, given)
+                yield self._pieces(file.read)
+            else:
+                client = held.enter_context(self._client())
+                yield self._pieces(held.enter_context(kept_by_server(client, sql, fmt, given)))
+
     def run(self, sql: str, parameters: Parameters | None = None, *, query_id: str = "") -> None:
         """Run a statement whose answer nobody needs: DDL, DELETE, INSERT … SELECT. *query_id* names it on a server."""
         with self._client() as client:  # `command` would put the parameters into the URL, whatever their length
@@ -145,6 +166,13 @@ class Database:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _pieces(self, read: Read) -> Iterator[bytes]:
+        try:
+            while piece := read(PIECE_BYTES):
+                yield piece
+        except Exception as error:  # the transport's own: the driver does not translate what is read by its caller
+            raise self._failure(_reason(error)) from error
 
     def _named(self, query_id: str) -> dict[str, Any]:
         return {"query_id": query_id} if query_id and not self.embedded else {}
