@@ -35,6 +35,7 @@ from app.settings import Settings
 from app.store.chart_desk import ChartDesk
 from app.store.chart_store import ChartStore
 from app.store.client import Database, open_database
+from app.store.exports import CONNECTIONS, Exports
 from app.store.gate import RewindGate
 from app.store.limits import query_limits
 from app.store.reader import Reader
@@ -62,7 +63,8 @@ def create_app(settings: Settings, database: Database | None = None, bus: Bus | 
             limited = stack.enter_context(await run_sync(_limited, store, settings))
             if isinstance(windows, SharedWindows):
                 await stack.enter_async_context(windows)
-            reader = Reader(limited, RewindGate(limited), concurrency=settings.max_concurrent_queries)
+            gate = RewindGate(limited)
+            reader = Reader(limited, gate, concurrency=settings.max_concurrent_queries)
             name = await reader.read(lambda store: store.standings.identity())
             alone = store.embedded and (database is None or bus is not None)  # whatever writes is here, and tells
             candles = await stack.enter_async_context(candle_pages(settings, reader, name, told=alone))
@@ -79,6 +81,8 @@ def create_app(settings: Settings, database: Database | None = None, bus: Bus | 
                 "max_bars": settings.tradingview_max_bars,
                 "default_limit": settings.http_default_limit,
                 "max_limit": settings.http_max_limit,
+                "exports": Exports(limited, gate),
+                "export_max_rows": settings.export_max_rows,
                 "funding_interval": settings.funding_interval_s,
                 "marks_trade_size": settings.marks_trade_size,
                 "charts": ChartDesk(ChartStore(store, most=settings.charts_max_per_user)),
@@ -134,4 +138,4 @@ def _opened(settings: Settings) -> Database:
 
 
 def _limited(store: Database, settings: Settings) -> Database:
-    return store.limited(query_limits(settings), size=settings.max_concurrent_queries)
+    return store.limited(query_limits(settings), size=settings.max_concurrent_queries + CONNECTIONS)

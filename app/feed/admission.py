@@ -9,8 +9,21 @@ WAITING_PER_PLACE = 25
 """Requests that may wait for each one under way."""
 
 
-class _Stalled(Exception):
+class Stalled(Exception):
     """The client does not take its answer."""
+
+
+def timely(send: Send, seconds: float) -> Send:
+    """*send*, but Stalled where a message does not leave within *seconds*."""
+
+    async def in_time(message: Message) -> None:
+        try:
+            with fail_after(seconds):
+                await send(message)
+        except TimeoutError:
+            raise Stalled from None
+
+    return in_time
 
 
 class Admission:
@@ -25,17 +38,10 @@ class Admission:
         self._seconds = seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def in_time(message: Message) -> None:
-            try:
-                with fail_after(self._seconds):
-                    await send(message)
-            except TimeoutError:
-                raise _Stalled from None
-
         if self._limiter.statistics().tasks_waiting >= WAITING_PER_PLACE * self._limiter.total_tokens:
             raise TooManyQueries
         async with self._limiter:
             try:
-                await self._app(scope, receive, in_time)
-            except _Stalled:
+                await self._app(scope, receive, timely(send, self._seconds))
+            except Stalled:
                 return  # the server breaks off an answer that does not end

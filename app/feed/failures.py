@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.ops.request_id import CURRENT, new_id
 from app.store.client import StoreError
+from app.store.exports import TooManyExports
 from app.store.limits import QueryTooLarge, QueryTooSlow
 from app.store.reader import MarketBusy, TooManyQueries
 
@@ -117,6 +118,8 @@ def reason(error: Exception) -> Refusal:
             return Refusal(503, "this market is being corrected after a chain reorganisation; ask again in a few seconds", RETRY_AFTER)
         case TooManyQueries():
             return Refusal(503, "too many requests are waiting; ask again in a few seconds", RETRY_AFTER)
+        case TooManyExports():
+            return Refusal(503, "others are fetching files; ask again in a few seconds", RETRY_AFTER)
         case QueryTooLarge():
             logger.warning("a query was too large: %s", error)
             return Refusal(400, "this asks for too much at once: ask for a shorter time, or for less")

@@ -6,6 +6,7 @@ from app.cache.pages import CandlePages
 from app.feed.directory import Directory
 from app.feed.ready import Ready
 from app.store.chart_desk import ChartDesk
+from app.store.exports import Exports
 from app.store.reader import Reader
 
 
@@ -21,7 +22,7 @@ class State(TypedDict):
     """`max_bars` is the most bars of an answer of /history; others hold `max_limit` at most, `default_limit` where none is asked for.
 
     `marks_trade_size` is the volume, in quote currency, from which on a trade is marked; `funding_interval`, in seconds,
-    is that of markets without one of their own.
+    is that of markets without one of their own. `export_max_rows` is the most candles of a file.
     """
 
     reader: Reader
@@ -35,3 +36,5 @@ class State(TypedDict):
     charts_limits: ChartLimits
     default_limit: int
     max_limit: int
+    exports: Exports
+    export_max_rows: int

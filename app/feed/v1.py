@@ -6,10 +6,11 @@ from pydantic import BaseModel, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
+from app.feed import export
 from app.feed import series as read
 from app.feed.answering import SLOW, freshness, json
-from app.feed.endpoint import Endpoint, Query
-from app.feed.fields import INTERVALS, LIMIT, Interval, Moment, Symbol
+from app.feed.endpoint import JSON, Endpoint, Query
+from app.feed.fields import INTERVALS, Interval, Moment, Symbol
 from app.feed.series import Span
 from app.feed.state import State
 from app.feed.trades import Trades, TradesQuery, trades
@@ -29,7 +30,8 @@ class CandleQuery(Query):
     interval: Interval
     since: Moment | None = Field(None, alias="from", description="First time that a candle may begin at.")
     until: Moment | None = Field(None, alias="to", description="Time that candles begin before.")
-    limit: int | None = Field(None, ge=1, description=LIMIT)
+    limit: int | None = Field(None, ge=1, description=export.LIMIT)
+    format: export.Format = Field("json", description="All but json are files, with all figures of each candle.")
 
 
 class Intervals(BaseModel):
@@ -54,7 +56,9 @@ async def intervals(request: Request[State], query: SymbolQuery) -> Response:
 
 
 async def candles(request: Request[State], query: CandleQuery) -> Response:
-    """Candles of a market, ascending, the newest ones of those asked for."""
+    """Candles of a market, ascending, the newest ones of those asked for; or all of them as a file."""
+    if query.format != "json":
+        return await _file(request, query)
     limit = read.limit_of(request, query.limit)
     read.in_order(query.since, query.until)
     listing = await read.market(request, query.symbol)
@@ -68,6 +72,14 @@ async def candles(request: Request[State], query: CandleQuery) -> Response:
 ENDPOINTS: Final = (
     Endpoint("/api/v1/intervals", intervals, SymbolQuery, Intervals),
     Endpoint("/api/v1/symbols/{symbol}/intervals", intervals, SymbolQuery, Intervals),
-    Endpoint("/api/v1/candles", candles, CandleQuery, Candles),
+    Endpoint("/api/v1/candles", candles, CandleQuery, Candles, (JSON, *export.MEDIA.values())),
     Endpoint("/api/v1/trades", trades, TradesQuery, Trades),
 )
+
+
+async def _file(request: Request[State], query: CandleQuery) -> Response:
+    limit = export.limit_of(request, query.limit)
+    read.in_order(query.since, query.until)
+    listing = await read.market(request, query.symbol)
+    wanted = export.Wanted(Series(listing.market_id, query.interval), query.since, query.until, limit)
+    return await export.candles_file(request, listing.ticker, wanted, query.format)

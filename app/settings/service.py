@@ -26,6 +26,9 @@ class ServiceSettings(BaseModel):
     )
     http_default_limit: int = Field(600, ge=1, le=100_000, description="Bars in an answer that no limit was asked for (not /history).")
     http_max_limit: int = Field(5_000, ge=1, le=100_000, description="Bars in an answer, at most (not /history).")
+    export_max_rows: int = Field(
+        1_000_000, ge=1, le=100_000_000, description="Candles in a file, at most; what holds more is refused, never cut."
+    )
     marks_trade_size: int = Field(
         100_000, ge=1, le=10**15, description="Volume, in quote currency, from which on a trade is marked on charts."
     )

@@ -98,16 +98,13 @@ class CandleReader:
 
     def _buckets(self, series: Series, lower: int, upper: int, limit: int) -> tuple[int, int]:
         """How many stored buckets with a price, of the newest *limit*, are in [*lower*, *upper*), and when the oldest of them begins."""
-        count, oldest = self._database.rows(query("reach"), _parameters(series, lower, upper, limit))[0]
+        count, oldest = self._database.rows(query("reach"), bounded(series, lower, upper, limit))[0]
         return int(count), int(oldest)
 
     def _candles(self, name: str, series: Series, lower: int, upper: int, limit: int) -> Candles:
-        resolution = series.resolution
-        parameters = _parameters(series, lower, upper, limit)
-        if name == "candles" and upper - lower <= limit * resolution.seconds:
+        parameters = bounded(series, lower, upper, limit) if name == "candles" else grouped(series, lower, upper, limit)
+        if name == "candles" and upper - lower <= limit * series.resolution.seconds:
             name = "candles_between"
-        elif name != "candles":
-            parameters |= {"seconds": resolution.seconds, "offset": resolution.offset, "monthly": int(resolution.monthly)}
         columns = self._database.raw(query(name), "JSONColumns", parameters)
         times = columns[columns.index(b"[") + 1 : columns.index(b"]")]
         return Candles(columns, times.count(b",") + 1 if times else 0)
@@ -125,6 +122,14 @@ def buckets_per_bar(resolution: Resolution) -> int:
     return (LONGEST_MONTH if resolution.monthly else resolution.seconds) // _STORED_SECONDS[resolution.stored]
 
 
-def _parameters(series: Series, lower: int, upper: int, limit: int) -> dict[str, int | str]:
+def bounded(series: Series, lower: int, upper: int, limit: int) -> dict[str, int | str]:
+    """Parameters of a query of stored buckets: the newest *limit* in [*lower*, *upper*)."""
     bounds = {"lower": min(lower, LAST_SECOND), "upper": min(upper, LAST_SECOND), "limit": limit}
     return {"table": series.resolution.table, "market_id": series.market_id, **bounds}
+
+
+def grouped(series: Series, lower: int, upper: int, limit: int) -> dict[str, int | str]:
+    """Parameters of a query that makes bars of stored buckets: likewise, where both bounds are bars' beginnings."""
+    resolution = series.resolution
+    bars = {"seconds": resolution.seconds, "offset": resolution.offset, "monthly": int(resolution.monthly)}
+    return bounded(series, lower, upper, limit) | bars

@@ -1,5 +1,6 @@
 """Everything that reads the store, in one place: a reader more is a line more."""
 
+from app.store.candle_file_reader import CandleFileReader
 from app.store.candle_reader import CandleReader
 from app.store.client import Database
 from app.store.funding_reader import FundingReader
@@ -18,6 +19,7 @@ class Readers:
     """One reader of each kind, of one database. They block: an event loop asks them by way of `Reader`."""
 
     def __init__(self, database: Database) -> None:
+        self.candle_files = CandleFileReader(database)
         self.candles = CandleReader(database)
         self.funding = FundingReader(database)
         self.live_prices = LivePriceReader(database)

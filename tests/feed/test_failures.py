@@ -16,6 +16,7 @@ from starlette.testclient import TestClient
 from starlette.types import Message, Receive, Scope, Send
 
 from app.feed.failures import ENVELOPE, PLAIN, UDF, Failures, Form
+from app.store.exports import TooManyExports
 from app.store.limits import QueryTooLarge, QueryTooSlow
 from app.store.reader import MarketBusy, TooManyQueries
 
@@ -54,7 +55,7 @@ def test_each_surface_says_it_in_its_own_form(form: Form, error: Exception) -> N
     assert response.status_code >= 400
 
 
-@pytest.mark.parametrize("error", [MarketBusy(), TooManyQueries(), QueryTooSlow()])
+@pytest.mark.parametrize("error", [MarketBusy(), TooManyExports(), TooManyQueries(), QueryTooSlow()])
 def test_what_passes_says_when_to_come_back(error: Exception) -> None:
     response = UDF(error)
     assert response.status_code == 503
