@@ -66,15 +66,16 @@ def create_app(settings: Settings, database: Database | None = None, bus: Bus | 
             gate = RewindGate(limited)
             reader = Reader(limited, gate, concurrency=settings.max_concurrent_queries)
             name = await reader.read(lambda store: store.standings.identity())
-            alone = store.embedded and (database is None or bus is not None)  # whatever writes is here, and tells
-            candles = await stack.enter_async_context(candle_pages(settings, reader, name, told=alone))
+            alone = store.embedded and (database is None or bus is not None)  # no other process can write, and this one tells
+            candles = await stack.enter_async_context(candle_pages(settings, reader, name, alone=alone))
             directory = Directory(lambda name: reader.read(lambda store: store.markets.market(name)))
+            ready = Ready(candles.known, answers_budget(settings))
             told = bus or bus_of(settings, store)
             if not bus:
                 await stack.enter_async_context(told)
-            await stack.enter_async_context(heard(told, partial(invalidate, candles, directory)))
+            await stack.enter_async_context(heard(told, partial(invalidate, candles, directory, ready)))
             yield {
-                "ready": Ready(candles.known, answers_budget(settings)),
+                "ready": ready,
                 "reader": reader,
                 "candles": candles,
                 "directory": directory,

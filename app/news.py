@@ -8,7 +8,9 @@ from anyio.from_thread import start_blocking_portal
 
 from app.cache.pages import CandlePages
 from app.domain.news import Committed, News
+from app.domain.trade import ordinal
 from app.feed.directory import Directory
+from app.feed.ready import Ready
 from app.live.bus import Bus, Item, Missed
 from app.live.opening import open_bus
 from app.settings import Settings
@@ -34,11 +36,17 @@ def telling(settings: Settings, database: Database) -> Iterator[Callable[[News],
         yield bus.publish
 
 
-def invalidate(candles: CandlePages, directory: Directory, item: Item) -> None:
-    """Have *candles* and *directory* believe nothing that *item* may have changed."""
+def invalidate(candles: CandlePages, directory: Directory, ready: Ready, item: Item) -> None:
+    """Have nothing be believed that *item* may have changed."""
     if isinstance(item, Missed):
         candles.changed_everything()
+    elif isinstance(item, Committed) and item.trades is not None:
+        last = {trade.market_id: trade for trade in item.trades}
+        for market_id, newest in last.items():
+            candles.committed(market_id, ordinal(newest.block_number, newest.log_index), newest.timestamp)
+        candles.changed_all(item.market_ids - last.keys())
     else:
         candles.changed_all(item.market_ids)
     if isinstance(item, Missed) or (item.markets if isinstance(item, Committed) else item.registry):
         directory.forget()
+        ready.forget()

@@ -23,14 +23,19 @@ AT_ONCE: Final = 2_000_000
 
 _FILL = """
 INSERT INTO vamm_ohlcv_1m (
-    market_id, timestamp, open, high, low, close, volume, trades_count, turnover, total_fees, buy_volume, sell_volume, long_trades, short_trades,
-    open_interest
+    market_id, timestamp, open, high, low, close, volume, trades_count, turnover, total_fees, buy_volume, sell_volume,
+    long_trades, short_trades, open_interest
 )
 SELECT
     {market_id:UInt64}, toDateTime({since:UInt32} + number * 60, 'UTC') AS start, (number * 1000 + 1, price), price + rand(2) % 100 / 100,
-    price - rand(3) % 100 / 100, (number * 1000 + 999, price + (toInt64(rand(4) % 200) - 100) / 100), rand(5) % 1000000 / 100. AS volume, rand(6) % 50,
-    volume * price, volume / 1000, volume / 2, volume / 2, rand(7) % 25, rand(8) % 25, (number * 1000 + 999, rand(9) % 1000000 / 10.)
-FROM (SELECT number, 2000 + round(100 * sin(number / 5000.), 2) + rand(1) % 100 / 100 AS price FROM numbers({first:UInt64}, {count:UInt64}))
+    price - rand(3) % 100 / 100, (number * 1000 + 999, price + (toInt64(rand(4) % 200) - 100) / 100), rand(5) % 1000000 / 100. AS volume,
+    rand(6) % 50, volume * price, volume / 1000, volume / 2, volume / 2, rand(7) % 25, rand(8) % 25,
+    (number * 1000 + 999, rand(9) % 1000000 / 10.)
+FROM
+(
+    SELECT number, 2000 + round(100 * sin(number / 5000.), 2) + rand(1) % 100 / 100 AS price
+    FROM numbers({first:UInt64}, {count:UInt64})
+)
 """
 
 

@@ -14,8 +14,8 @@ NAME: Final = "candles.duckdb"
 
 _EXPORT = """
 SELECT
-    market_id, toUInt32(toUnixTimestamp(timestamp)) AS t, argMin(open.2, open.1) AS o, max(high) AS h, min(low) AS l, argMax(close.2, close.1) AS c,
-    sum(volume) AS v
+    market_id, toUInt32(toUnixTimestamp(timestamp)) AS t, argMin(open.2, open.1) AS o, max(high) AS h, min(low) AS l,
+    argMax(close.2, close.1) AS c, sum(volume) AS v
 FROM vamm_ohlcv_1m WHERE market_id = {market_id:UInt64}
 GROUP BY market_id, timestamp ORDER BY timestamp
 """

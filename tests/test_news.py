@@ -10,6 +10,7 @@ from app.domain.market import Market
 from app.domain.news import Committed, TakenBack
 from app.domain.resolution import RESOLUTIONS
 from app.feed.directory import Directory
+from app.feed.ready import Ready
 from app.live.bus import Item, Missed
 from app.main import create_app
 from app.news import bus_of, invalidate
@@ -57,7 +58,7 @@ async def test_what_may_have_changed_is_asked_for_again(item: Item, asks: bool, 
     resolution = RESOLUTIONS["1"]
     await candles.bars(MARKET, resolution, 0, world.end + 60, 10)
     asked = world.asked
-    invalidate(candles, directory, item)
+    invalidate(candles, directory, Ready(candles.known, 1_000_000), item)
     await candles.bars(MARKET, resolution, 0, world.end + 60, 10)
     assert (world.asked > asked) == asks
     await directory.market("GOLD")

@@ -10,6 +10,9 @@ from app.domain.standing import Standing
 BELIEVED_SECONDS = 1.0
 """For so long an answer counts without asking again: whatever nobody told of is noticed after that."""
 
+HEARD_SECONDS = 5.0
+"""The same where those who write elsewhere tell, as far as they are set up to."""
+
 TOLD_SECONDS = 300.0
 """The same where all that writes is in this process, and tells."""
 

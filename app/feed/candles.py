@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from app.cache.lru import Lru
 from app.cache.opening import answers_budget, tiered_cache
 from app.cache.pages import CandlePages
-from app.cache.standings import BELIEVED_SECONDS, TOLD_SECONDS
+from app.cache.standings import BELIEVED_SECONDS, HEARD_SECONDS, TOLD_SECONDS
 from app.domain.resolution import Resolution
 from app.domain.standing import Standing
 from app.settings import Settings
@@ -31,11 +31,12 @@ class StoredCandles:
 
 
 @contextlib.asynccontextmanager
-async def candle_pages(settings: Settings, reader: Reader, store: str, *, told: bool = False) -> AsyncIterator[CandlePages]:
+async def candle_pages(settings: Settings, reader: Reader, store: str, *, alone: bool = False) -> AsyncIterator[CandlePages]:
     """Pages of the candles of *store* (its name, which no other store has), kept as the settings say.
 
-    *told*: nothing changes that the pages are not told of.
+    *alone*: whatever writes to the store is in this process, and tells.
     """
+    shared = settings.redis_url.get_secret_value() or settings.upstash_redis_rest_url
     async with tiered_cache(settings, store) as cache:
         yield CandlePages(
             StoredCandles(reader),
@@ -43,5 +44,5 @@ async def candle_pages(settings: Settings, reader: Reader, store: str, *, told: 
             Lru(answers_budget(settings)),
             ttl=lambda resolution: settings.candle_ttl(resolution.seconds),
             closed_ttl=settings.ohlcv_closed_cache_ttl,
-            believed=TOLD_SECONDS if told else BELIEVED_SECONDS,
+            believed=TOLD_SECONDS if alone else HEARD_SECONDS if shared else BELIEVED_SECONDS,
         )
