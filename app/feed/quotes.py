@@ -30,9 +30,11 @@ async def quotes(request: Request[State]) -> Response:
     now = int(time.time())
 
     def ask(store: Readers) -> list[tuple[str, Listing | None, MarketStats | None]]:
-        listings = {text: store.markets.market(ticker(text.strip())) for text in texts}
-        found = store.stats.of([listing.market_id for listing in listings.values() if listing], now)
-        return [(text, listing, found[listing.market_id] if listing else None) for text, listing in listings.items()]
+        tickers = {text: ticker(text.strip()).upper() for text in texts}
+        listings = store.markets.by_tickers(tickers.values())
+        stats = store.stats.of([listing.market_id for listing in listings.values()], now)
+        found = [(text, listings.get(name)) for text, name in tickers.items()]
+        return [(text, listing, stats[listing.market_id] if listing else None) for text, listing in found]
 
     quoted = await request.state["reader"].read(ask)
     return json({"s": "ok", "d": [_quote(*each) for each in quoted]})

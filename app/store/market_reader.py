@@ -64,15 +64,22 @@ class MarketReader:
 
     def market(self, ticker: str) -> Listing | None:
         """The market that charts call *ticker*, in any case."""
-        wanted = ticker.upper()
-        ids = {int(market_id) for (market_id,) in self._database.rows(query("tickers"), {"ticker": wanted})}
-        return next((listing for listing in self.listings(sorted(ids)) if listing.ticker == wanted), None)
+        return self.by_tickers([ticker]).get(ticker.upper())
+
+    def by_tickers(self, tickers: Collection[str]) -> dict[str, Listing]:
+        """Those markets that charts call one of *tickers* (in any case, up to `MARKETS_AT_ONCE`), by ticker in capitals."""
+        wanted = {ticker.upper() for ticker in tickers}
+        found: dict[str, Listing] = {}
+        for listing in self.listings(self._named(wanted)):
+            if listing.ticker in wanted:
+                found.setdefault(listing.ticker, listing)
+        return found
 
     def detail(self, ticker: str) -> MarketDetail | None:
         """Everything known of the market that charts call *ticker*, in any case."""
         wanted = ticker.upper()
-        ids = {int(market_id) for (market_id,) in self._database.rows(query("tickers"), {"ticker": wanted})}
-        for facts in self._database.rows(query("market_facts"), {"market_ids": sorted(ids)}) if ids else ():
+        ids = self._named({wanted})
+        for facts in self._database.rows(query("market_facts"), {"market_ids": ids}) if ids else ():
             if facts[1] == wanted:
                 entry, imported_at = self._entry(facts[0])
                 return MarketDetail._make((*facts[:13], bool(facts[13]), *facts[14:], entry, imported_at))
@@ -118,7 +125,13 @@ class MarketReader:
         return list(found.values())[:limit]
 
     def _holding(self, wanted: str, market_ids: Collection[int]) -> list[Listing]:
-        return [listing for listing in self.listings(market_ids) if any(wanted in text for text in _texts(listing))]
+        return [listing for listing in self.listings(market_ids) if holds(listing, wanted)]
+
+    def _named(self, tickers: Collection[str]) -> list[int]:
+        """Markets that have, or once had, one of *tickers*."""
+        if len(tickers) > MARKETS_AT_ONCE:
+            raise ValueError(f"more than {MARKETS_AT_ONCE} tickers")
+        return sorted(int(market_id) for (market_id,) in self._database.rows(query("tickers"), {"tickers": sorted(tickers)}))
 
     def _listings(self, market_ids: list[int]) -> list[Listing]:
         parameters = {"market_ids": market_ids}
@@ -142,6 +155,11 @@ class MarketReader:
         for *values, imported_at in self._database.rows(query("catalogue_entry"), {"market_id": market_id}):
             return CatalogueEntry(*values), imported_at
         return None, None
+
+
+def holds(listing: Listing, wanted: str) -> bool:
+    """Whether a search for *wanted*, in capitals, finds the market."""
+    return any(wanted in text for text in _texts(listing))
 
 
 def _texts(listing: Listing) -> tuple[str, str, str, str]:

@@ -1,5 +1,5 @@
--- Markets that have, or once had, the ticker {ticker}.
-SELECT market_id
+-- Markets that have, or once had, one of {tickers}.
+SELECT DISTINCT market_id
 FROM vamm_tickers
-WHERE ticker = {ticker:String}
+WHERE ticker IN {tickers:Array(String)}
 SETTINGS max_threads = 1

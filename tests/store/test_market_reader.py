@@ -2,6 +2,8 @@
 
 from decimal import Decimal
 
+import pytest
+
 from app.domain.catalogue import CatalogueEntry
 from app.domain.fixed import ONE
 from app.store.catalogue import Catalogue
@@ -38,6 +40,18 @@ def test_a_ticker_given_up_leads_to_nobody_until_another_market_has_it(database:
     for found in (reader.market("GOLD"), reader.detail("GOLD")):
         assert found
         assert found.market_id == 2
+
+
+def test_several_by_their_tickers(database: Database) -> None:
+    for number in range(1, 6):
+        add_market(database, number, f"M{number}", updated_block=1)
+    add_market(database, 2, "GONE", updated_block=2)
+    reader = MarketReader(database)
+    found = reader.by_tickers(["m1", "M1", "M2", "gone", "M5", "nobody", "", "' OR 1=1"])
+    assert found == {listing.ticker: listing for listing in reader.listings([1, 2, 5])}
+    assert reader.by_tickers([]) == {}
+    with pytest.raises(ValueError, match="more than"):
+        reader.by_tickers([str(number) for number in range(1_001)])
 
 
 def test_a_status_change_and_the_catalogue_show_at_once(database: Database) -> None:
