@@ -95,7 +95,7 @@ class StatsReader:
     def all(self, now: int, *, limit: int, after: Place | None = None) -> list[MarketStats]:
         """Up to *limit* markets with anything in the 24 hours, by volume, the greatest first, then by id; from behind *after* on."""
         rows = self.figures(now, limit=limit, after=after)
-        everywhere: Parameters = {**_window(now), **self._of_all, "market_ids": []}
+        everywhere: Parameters = {**window(now), **self._of_all, "market_ids": []}
         few = [row[0] for row in rows] if len(rows) <= MARKETS_AT_ONCE else []
         before = self._before({**everywhere, "market_ids": few}) if rows else {}
         return list(self._completed([_stats(row, before) for row in rows], now))
@@ -103,31 +103,47 @@ class StatsReader:
     def figures(self, now: int, *, limit: int, after: Place | None = None) -> Sequence[tuple[Any, ...]]:
         """The rows of the one statement that `all` rests on, without earlier prices."""
         below, last = after or (float("inf"), 0)
-        bounds = {**_window(now), "limit": limit, "below": below, "after": last}
+        bounds = {**window(now), "limit": limit, "below": below, "after": last}
         return self._database.rows(query("market_stats"), {**bounds, **self._of_all, "market_ids": []})
 
     def of(self, market_ids: Collection[int], now: int) -> dict[int, MarketStats]:
         """Each of *market_ids*; where nothing happened in the 24 hours, volumes are 0 and `last` is from whenever it was."""
+        return self._of_some(market_ids, now, BY_MARKET)
+
+    def lately(self, market_ids: Collection[int], now: int) -> dict[int, MarketStats]:
+        """The same from where `all` reads: of the present only, and for many markets in a fraction of the time."""
+        return self._of_some(market_ids, now, self._of_all)
+
+    def quiet(self, market_ids: Collection[int], now: int) -> dict[int, MarketStats]:
+        """Each of *market_ids*, of markets that nothing happened to in the 24 hours: their last price from whenever it was."""
+        start = window(now)["start"]
+        day = start - start % DAY
+        earlier = self._earlier(market_ids, day + DAY)  # nothing of the window's first day comes after `start`
+        known = {market_id: price for market_id, (price, time) in earlier.items() if time >= day - OLDEST_PRICE}
+        last = {market_id: price for market_id, (price, _) in earlier.items()}
+        return {each: MarketStats(each, last=last.get(each), price_24h_ago=known.get(each)) for each in market_ids}
+
+    def _of_some(self, market_ids: Collection[int], now: int, rollups: Mapping[str, str]) -> dict[int, MarketStats]:
         found: dict[int, MarketStats] = {}
         for ids in _chunks(market_ids):
-            here: Parameters = {**_window(now), **BY_MARKET, "market_ids": ids}
+            here: Parameters = {**window(now), **rollups, "market_ids": ids}
             rows = self._database.rows(query("market_stats"), {**here, "limit": len(ids), "below": float("inf"), "after": 0})
             before = self._before(here)
             stats = {row[0]: _stats(row, before) for row in rows}
             whole = (stats.get(market_id) or MarketStats(market_id, price_24h_ago=before.get(market_id)) for market_id in ids)
-            found |= {row.market_id: row for row in self._completed(whole, now, anytime=True)}
+            found |= {row.market_id: row for row in self._completed(whole, now)}
         return found
 
     def _before(self, parameters: Parameters) -> dict[int, float]:
         return dict(self._database.rows(query("prices_before"), parameters))
 
-    def _completed(self, stats: Iterable[MarketStats], now: int, *, anytime: bool = False) -> Iterable[MarketStats]:
+    def _completed(self, stats: Iterable[MarketStats], now: int) -> Iterable[MarketStats]:
         """*stats* with the prices of earlier days where those of the day in which the window began are not enough."""
         stats = list(stats)
-        start = _window(now)["start"]
+        start = window(now)["start"]
         day = start - start % DAY
         since = max(0, day - OLDEST_PRICE)
-        earlier = self._earlier([row.market_id for row in stats if row.price_24h_ago is None], day, 0 if anytime else since)
+        earlier = self._earlier([row.market_id for row in stats if row.price_24h_ago is None], day)
         for row in stats:
             if row.last is not None and row.market_id not in earlier:  # most: copies of ten thousand rows would show
                 yield row
@@ -136,10 +152,10 @@ class StatsReader:
             last = price if row.last is None else row.last
             yield row._replace(last=last, price_24h_ago=price if time >= since else None)
 
-    def _earlier(self, market_ids: Collection[int], day: int, oldest: int) -> Mapping[int, tuple[float, int]]:
+    def _earlier(self, market_ids: Collection[int], day: int) -> Mapping[int, tuple[float, int]]:
         found: dict[int, tuple[float, int]] = {}
         for ids in _chunks(market_ids):
-            rows = self._database.rows(query("last_prices"), {"market_ids": ids, "day": day, "oldest": oldest})
+            rows = self._database.rows(query("last_prices"), {"market_ids": ids, "day": day})
             found |= {int(market_id): (float(price), int(time)) for market_id, price, time in rows}
         return found
 
@@ -150,8 +166,8 @@ def _stats(row: tuple[Any, ...], before: Mapping[int, float]) -> MarketStats:
     return MarketStats._make((row[0], *prices, before.get(row[0]), *row[6:]))
 
 
-def _window(now: int) -> dict[str, int]:
-    """The bounds of the 24 hours up to *now*, in seconds: hours that are whole, minutes beside them, and the day before them."""
+def window(now: int) -> dict[str, int]:
+    """The bounds of the 24 hours up to *now*, in seconds, as queries take them: whole hours, minutes beside them, and the day before."""
     start = now - now % MINUTE - DAY
     return {
         "start": start,

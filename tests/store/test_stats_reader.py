@@ -42,6 +42,9 @@ def test_equal_what_the_events_say(database: Database, seed: int) -> None:
         assert all(same(some[market_id], expected[market_id]) for market_id in MARKETS), moment
         if (moment - DAY) // DAY * DAY < now - KEPT:
             continue
+        lately = reader.lately([*MARKETS, 99], moment)
+        assert all(same(lately[market_id], some[market_id]) for market_id in MARKETS), moment
+        assert lately[99] == MarketStats(99)
         found = reader.all(moment, limit=100)
         known = [row for row in rows if row.timestamp < moment - moment % 60 + 60]
         active = {row.market_id for row in known if row.timestamp >= moment - moment % 60 - DAY}
@@ -76,9 +79,25 @@ def test_a_quiet_market_keeps_its_last_price(database: Database) -> None:
     assert found[1] == MarketStats(1, last=50.0)
     assert found[2] == MarketStats(2, last=60.0, price_24h_ago=60.0)
     assert found[3] == MarketStats(3)
+    assert reader.quiet([1, 3], now) == {1: found[1], 3: found[3]}
+    assert reader.lately([1, 2, 3], now) == found
     assert reader.all(now, limit=10) == [found[2]]
     assert (found[2].change, found[2].change_ratio, found[2].vwap) == (0.0, 0.0, None)
     assert (found[1].change, found[1].change_ratio) == (None, None)
+
+
+def test_the_last_price_however_old(database: Database) -> None:
+    now = int(time.time())
+    rows = [
+        trade(1, 0, 1, 50, 10, timestamp=now - 60 * DAY),
+        trade(2, 0, 1, 0, 0, timestamp=now - HOUR, price_type="", action="funding"),
+        *(trade(2 + days, 0, 10 + days, days, 1, timestamp=now - days * DAY - 120) for days in range(1, 40)),
+    ]
+    ledger_on(database).commit(batches(rows)[0])
+    reader = StatsReader(database)
+    assert reader.all(now, limit=10) == [MarketStats(1, last=50.0)]
+    quiet = range(11, 50)
+    assert reader.quiet(quiet, now) == reader.of(quiet, now) == reader.lately(quiet, now)
 
 
 def test_change_is_counted_from_the_open_of_a_new_market(database: Database) -> None:
