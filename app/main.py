@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 
-from app.cache.opening import answers_budget
+from app.cache.opening import answers_budget, lists_cache
 from app.feed import charts, static, surfaces, tradingview
 from app.feed.candles import candle_pages
 from app.feed.directory import Directory
@@ -74,6 +74,7 @@ def create_app(settings: Settings, database: Database | None = None, bus: Bus | 
             if not bus:
                 await stack.enter_async_context(told)
             await stack.enter_async_context(heard(told, partial(invalidate, candles, directory, ready)))
+            lists = await stack.enter_async_context(lists_cache(settings))
             yield {
                 "ready": ready,
                 "reader": reader,
@@ -86,6 +87,9 @@ def create_app(settings: Settings, database: Database | None = None, bus: Bus | 
                 "export_max_rows": settings.export_max_rows,
                 "funding_interval": settings.funding_interval_s,
                 "marks_trade_size": settings.marks_trade_size,
+                "lists": lists,
+                "list_seconds": settings.market_data_cache_ttl,
+                "tier_volumes": settings.tier_volumes,
                 "charts": ChartDesk(ChartStore(store, most=settings.charts_max_per_user)),
                 "charts_limits": ChartLimits(settings.charts_max_bytes, settings.charts_max_text, settings.charts_max_seconds),
             }

@@ -15,19 +15,32 @@ if TYPE_CHECKING:
 ANSWERS_SHARE = 4
 """The part of the memory that ready answers get; values that any answer is made of have the rest."""
 
+LISTS_SHARE = 8
+"""The part that ready lists of markets get."""
+
 
 def tiered_cache(settings: CacheSettings, namespace: str) -> Tiered:
     """Memory, and behind it the shared cache where one is set; *namespace* names the store whose values these are."""
     timeout = settings.cache_timeout_ms / 1000
     backend = shared_backend(settings)
     shared = Guarded(backend, timeout=timeout) if backend else None
-    memory: Lru[bytes] = Lru(settings.cache_memory_bytes - answers_budget(settings))
+    memory: Lru[bytes] = Lru(settings.cache_memory_bytes - answers_budget(settings) - lists_budget(settings))
     return Tiered(memory, shared, namespace=f"datafeed:{namespace}:")
 
 
 def answers_budget(settings: CacheSettings) -> int:
     """Bytes of memory for ready answers."""
     return settings.cache_memory_bytes // ANSWERS_SHARE
+
+
+def lists_cache(settings: CacheSettings) -> Tiered:
+    """Memory for ready lists of markets. They live for seconds: no other process would find one in time."""
+    return Tiered(Lru(lists_budget(settings)))
+
+
+def lists_budget(settings: CacheSettings) -> int:
+    """Bytes of memory for ready lists of markets."""
+    return settings.cache_memory_bytes // LISTS_SHARE
 
 
 def shared_backend(settings: CacheSettings) -> Cache | None:

@@ -12,6 +12,7 @@ from app.feed.answering import freshness, json
 from app.feed.bars import Bar, iso
 from app.feed.endpoint import Endpoint, Query
 from app.feed.fields import LIMIT, Interval, Moment, Symbol
+from app.feed.markets import Markets, MarketsQuery, markets
 from app.feed.series import Span
 from app.feed.state import State
 from app.feed.stats import StatsAnswer, StatsQuery, stats
@@ -124,6 +125,7 @@ ENDPOINTS: Final = (
     Endpoint("/api/lightweight/volume", volume, VolumeQuery, Volume),
     Endpoint("/api/lightweight/stats", stats, StatsQuery, StatsAnswer),
     Endpoint("/api/lightweight/trades", trades, TradesQuery, Trades),
+    Endpoint("/api/lightweight/markets", markets, MarketsQuery, Markets),
 )
 
 

@@ -1,8 +1,11 @@
 """What the service's lifespan hands to every request."""
 
+from collections.abc import Sequence
+from decimal import Decimal
 from typing import NamedTuple, TypedDict
 
 from app.cache.pages import CandlePages
+from app.cache.tiered import Tiered
 from app.feed.directory import Directory
 from app.feed.ready import Ready
 from app.store.chart_desk import ChartDesk
@@ -22,7 +25,8 @@ class State(TypedDict):
     """`max_bars` is the most bars of an answer of /history; others hold `max_limit` at most, `default_limit` where none is asked for.
 
     `marks_trade_size` is the volume, in quote currency, from which on a trade is marked; `funding_interval`, in seconds,
-    is that of markets without one of their own. `export_max_rows` is the most candles of a file.
+    is that of markets without one of their own. `export_max_rows` is the most candles of a file. `lists` keeps ready answers that list markets,
+    for `list_seconds` at most; `tier_volumes` are the least volumes of the first tiers, descending.
     """
 
     reader: Reader
@@ -38,3 +42,6 @@ class State(TypedDict):
     max_limit: int
     exports: Exports
     export_max_rows: int
+    lists: Tiered
+    list_seconds: int
+    tier_volumes: Sequence[Decimal]

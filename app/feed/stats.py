@@ -68,9 +68,15 @@ class StatsAnswer(BaseModel):
 
 async def stats(request: Request[State], query: StatsQuery) -> Response:
     """A market's figures of the moment, and those of its last 24 hours, exact to the minute."""
-    detail = await request.state["reader"].read(lambda store: store.markets.detail(ticker(query.symbol)))
+    _, data = await figures(request, query.symbol)
+    return json({"success": True, "data": data.model_dump()})
+
+
+async def figures(request: Request[State], symbol: str) -> tuple[MarketDetail, Stats]:
+    """Everything known of the market that charts call *symbol*, and its figures; RequestError where there is none."""
+    detail = await request.state["reader"].read(lambda store: store.markets.detail(ticker(symbol)))
     if detail is None:
-        raise RequestError(404, f"there is no market {query.symbol}")
+        raise RequestError(404, f"there is no market {symbol}")
     market_id, now = detail.market_id, int(time.time())
 
     def ask(store: Readers) -> tuple[MarketFigures | None, MarketStats]:
@@ -78,8 +84,7 @@ async def stats(request: Request[State], query: StatsQuery) -> Response:
 
     state, day = await request.state["reader"].steady(market_id, ask)
     interval = (detail.entry.funding_interval if detail.entry else 0) or request.state["funding_interval"]
-    data = _figures(detail, state, day, now, interval).model_dump()
-    return json({"success": True, "data": data})
+    return detail, _figures(detail, state, day, now, interval)
 
 
 def _figures(detail: MarketDetail, state: MarketFigures | None, day: MarketStats, now: int, interval: int) -> Stats:

@@ -38,6 +38,11 @@ def currency(listing: Listing) -> str:
     return listing.quote_asset or CURRENCY
 
 
+def base(listing: Listing) -> str:
+    """What is traded in the market; its ticker where nobody said."""
+    return listing.base_asset or listing.ticker
+
+
 def symbol_info(listing: Listing, reference: float) -> dict[str, Any]:
     """The symbol object; *reference* is the price that decides its precision, 0 where it has none."""
     return {

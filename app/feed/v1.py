@@ -9,10 +9,13 @@ from starlette.responses import Response
 from app.feed import export
 from app.feed import series as read
 from app.feed.answering import SLOW, freshness, json
+from app.feed.detail import MarketAnswer, market
 from app.feed.endpoint import JSON, Endpoint, Query
 from app.feed.fields import INTERVALS, Interval, Moment, Symbol
+from app.feed.markets import Symbols, SymbolsQuery, symbols
 from app.feed.series import Span
 from app.feed.state import State
+from app.feed.stats import StatsQuery
 from app.feed.trades import Trades, TradesQuery, trades
 from app.store.candle_reader import Series
 
@@ -70,6 +73,8 @@ async def candles(request: Request[State], query: CandleQuery) -> Response:
 
 
 ENDPOINTS: Final = (
+    Endpoint("/api/v1/symbols", symbols, SymbolsQuery, Symbols),
+    Endpoint("/api/v1/markets/{symbol}", market, StatsQuery, MarketAnswer),
     Endpoint("/api/v1/intervals", intervals, SymbolQuery, Intervals),
     Endpoint("/api/v1/symbols/{symbol}/intervals", intervals, SymbolQuery, Intervals),
     Endpoint("/api/v1/candles", candles, CandleQuery, Candles, (JSON, *export.MEDIA.values())),

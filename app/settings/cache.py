@@ -13,7 +13,7 @@ class CacheSettings(BaseModel):
     upstash_redis_rest_token: SecretStr = Field(SecretStr(""), description="Token of that database.", examples=["AXxxASQgOTI"])
     redis_url: RedisUrl = Field(SecretStr(""), description="Redis over TCP.", examples=["redis://localhost:6379/0"])
     chart_data_cache_ttl: Seconds = Field(30, description="Seconds that chart data without a value of its own is cached.")
-    market_data_cache_ttl: Seconds = Field(60, description="Seconds that the list of markets is cached.")
+    market_data_cache_ttl: Seconds = Field(60, description="Seconds that lists of markets are cached; those with prices 5 at most.")
     ohlcv_1s_cache_ttl: Seconds = Field(30, description="Seconds that one-second candles are cached.")
     ohlcv_1m_cache_ttl: Seconds = Field(300, description="Seconds that one-minute candles are cached.")
     ohlcv_5m_cache_ttl: Seconds = Field(900, description="Seconds that five-minute candles are cached.")

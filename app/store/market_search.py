@@ -27,13 +27,18 @@ def candidates(database: Database, wanted: str, limit: int) -> Iterator[list[int
     yield _ids(database, "search_tickers", {"beginning": wanted, "scan": max(SCANNED, 2 * most), "limit": most})
     if not wanted:
         return
-    literal = wanted.translate(_PATTERN)
+    literal = escaped(wanted)
     for place in ("search_symbols", "search_catalogue"):
         holding = _ids(database, place, {"pattern": f"%{literal}%", "limit": most})
         if len(holding) == most and not (place == "search_symbols" and _LIKE_A_TICKER.fullmatch(wanted)):
             # Not all, so those that begin with it may be missing: a line break comes before symbol, name and description.
             yield _ids(database, place, {"pattern": f"%\n{literal}%", "limit": most})
         yield holding
+
+
+def escaped(text: str) -> str:
+    """*text* as a part of a LIKE pattern that stands for nothing but itself."""
+    return text.translate(_PATTERN)
 
 
 def _ids(database: Database, name: str, parameters: Parameters) -> list[int]:

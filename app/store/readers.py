@@ -6,6 +6,7 @@ from app.store.client import Database
 from app.store.funding_reader import FundingReader
 from app.store.live_price_reader import LivePriceReader
 from app.store.mark_reader import MarkReader
+from app.store.market_board import MarketBoard
 from app.store.market_reader import MarketReader
 from app.store.position_reader import PositionReader
 from app.store.price_reader import PriceReader
@@ -19,6 +20,7 @@ class Readers:
     """One reader of each kind, of one database. They block: an event loop asks them by way of `Reader`."""
 
     def __init__(self, database: Database) -> None:
+        self.board = MarketBoard(database)
         self.candle_files = CandleFileReader(database)
         self.candles = CandleReader(database)
         self.funding = FundingReader(database)

@@ -3,7 +3,7 @@
 import pytest
 from pydantic import SecretStr
 
-from app.cache.opening import answers_budget, shared_backend, tiered_cache
+from app.cache.opening import answers_budget, lists_cache, shared_backend, tiered_cache
 from app.domain.resolution import RESOLUTIONS
 from app.settings import Settings
 from tests.cache.servers import RedisServer
@@ -20,7 +20,9 @@ async def test_without_settings_there_is_memory_alone() -> None:
         await cache.get_many(["a"], Loader())
         found = cache.statistics()
     assert found.shared is None
-    assert found.budget_bytes + answers_budget(settings) == 4_000_000
+    async with lists_cache(settings) as lists:
+        listed = lists.statistics()
+    assert found.budget_bytes + answers_budget(settings) + listed.budget_bytes == 4_000_000
 
 
 @pytest.mark.parametrize("kind", ["redis", "upstash"])
