@@ -1,4 +1,4 @@
-"""`markets`: a registry of a million markets: its size, and how fast it is searched and read."""
+"""`markets`: a registry of a million markets: its size, and how fast it is searched, listed and read."""
 
 import json
 import multiprocessing
@@ -6,24 +6,41 @@ import platform
 import random
 import statistics
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from time import perf_counter
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import psutil
 import typer
 
 from app.markets import import_catalogue
 from app.store.client import Database, Parameters, embedded_database
+from app.store.market_board import MarketBoard, Place, Wish
 from app.store.market_reader import MarketReader
 from app.store.schema import migrate
+from app.store.stats_reader import StatsReader
+from bench.stats import DAY, HOUR
+from bench.stats_rows import HOURS, MINUTES
+
+T = TypeVar("T")
 
 SEARCHED = 30
 """Markets asked for by each search: what a chart's search box asks for."""
 
 IMPORTED = 10_000
 """Entries of the imported catalogue."""
+
+BUSY = 10_000
+"""Markets with something in each hour of two days."""
+
+LISTED = 50
+"""Markets of a page of a list."""
+
+LISTS = ("list_first", "list_deep", "list_quiet", "list_change", "list_search")
+"""The first page by volume, the hundredth, one among the quiet markets; the first by change, and of those that hold `gold`."""
 
 _FILL = """
 INSERT INTO vamm_markets (
@@ -80,22 +97,24 @@ def markets(
     """A registry of a million markets on an embedded store: bytes on disk, memory while answering, and the time of its answers.
 
     Symbols are words, numbers and other alphabets, many of them alike; a tenth of the markets has changed its status. Each text is
-    searched once, with nothing remembered of earlier ones.
+    searched once, with nothing remembered of earlier ones. Ten thousand of them trade each hour.
     """
+    now = int(time.time())
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         with embedded_database(Path(folder) / "store", "bench") as database:
             _fill(database, count)
             sizes = {table: int(size) for table, size in database.rows(_BYTES)}
+            _trade(database, now, min(count, BUSY))
             sampled = database.rows(_SAMPLE, {"every": max(1, count // 4_000), "limit": 400})
             imported = _imported(database, Path(folder), IMPORTED)
         options = {"interface": "chdb", "path": str(Path(folder) / "store"), "chdb_options": {"background_pool_size": "16"}}
         with _Uncached(options, "bench") as database:
-            figures = _answers(MarketReader(database), sampled)
+            figures = _answers(MarketReader(database), sampled) | _lists(database, now)
     typer.echo(f"{platform.machine()}, {multiprocessing.cpu_count()} cores, Python {platform.python_version()}; {count:,} markets")
     typer.echo(f"disk    {sum(sizes.values()) / 1e6:,.0f} MB: " + ", ".join(f"{table} {size / 1e6:,.0f}" for table, size in sizes.items()))
     typer.echo(f"memory  {figures['memory_mb']:+,.0f} MB while answering")
-    for name in ("search", "market", "detail"):
-        typer.echo(f"{name:<7} p50 {figures[name + '_p50_ms']:5.1f} ms, p95 {figures[name + '_p95_ms']:5.1f} ms")
+    for name in ("search", "market", "detail", *LISTS):
+        typer.echo(f"{name.replace('_', ' '):<11} p50 {figures[name + '_p50_ms']:5.1f} ms, p95 {figures[name + '_p95_ms']:5.1f} ms")
     typer.echo(f"import  {imported:.1f} s for a catalogue of {IMPORTED:,} entries")
     if as_json:
         rounded = {name: round(value, 2) for name, value in figures.items()} | {"import_s": round(imported, 2)}
@@ -109,6 +128,32 @@ def _fill(database: Database, count: int) -> None:
     for table in ("vamm_markets", "vamm_tickers", "vamm_listings"):
         database.run("OPTIMIZE TABLE {table:Identifier} FINAL", {"table": table})
     database.run(_CHANGE)
+
+
+def _trade(database: Database, now: int, busy: int) -> None:
+    """Hours and minutes of *busy* markets, as far as statistics look at them."""
+    database.run("DROP VIEW vamm_ohlcv_5m_mv")  # each is written by itself: the cascade would count the minutes again
+    hour = now - now % HOUR
+    database.run(HOURS, {"markets": busy, "since": hour - 2 * DAY, "rows": busy * 49})
+    for since in (hour - DAY - HOUR, hour - DAY, hour):
+        database.run(MINUTES, {"markets": busy, "since": since, "rows": busy * min(60, (now - since) // 60 + 1)})
+
+
+def _lists(database: Database, now: int) -> dict[str, float]:
+    board, middle = MarketBoard(database), StatsReader(database).all(now, limit=100 * LISTED)[-1]
+    asked: tuple[tuple[Wish, Place | None], ...] = (
+        (Wish(), None),
+        (Wish(), Place(middle.volume, "", middle.market_id)),
+        (Wish(), Place(None, "M", 0)),
+        (Wish("change"), None),
+        (Wish(text="gold"), None),
+    )
+    figures: dict[str, float] = {}
+    for name, (wish, after) in zip(LISTS, asked, strict=True):
+        ask = partial(board.page, wish, now, LISTED)
+        times = sorted(_milliseconds(ask, after) for _ in range(20))
+        figures |= {f"{name}_p50_ms": statistics.median(times), f"{name}_p95_ms": times[int(len(times) * 0.95)]}
+    return figures
 
 
 def _imported(database: Database, folder: Path, entries: int) -> float:
@@ -149,9 +194,9 @@ def _answers(reader: MarketReader, sampled: Sequence[tuple[Any, ...]]) -> dict[s
     return figures | {"memory_mb": (process.memory_info().rss - before) / 1e6}
 
 
-def _milliseconds(ask: Callable[[str], object], text: str) -> float:
+def _milliseconds(ask: Callable[[T], object], question: T) -> float:
     began = perf_counter()
-    ask(text)
+    ask(question)
     return (perf_counter() - began) * 1e3
 
 
