@@ -202,6 +202,11 @@ def test_the_same_answer_for_a_moment(database: Database, now: int) -> None:
         assert symbols(ask(client, limit=1)) == ["ZERO"]  # another question
 
 
+def test_caches_in_front_keep_prices_for_a_second_and_symbols_longer(client: TestClient) -> None:
+    assert "s-maxage=1," in client.get(PATH).headers["cache-control"]
+    assert "s-maxage=10," in client.get("/api/v1/symbols").headers["cache-control"]
+
+
 @pytest.mark.usefixtures("markets")
 def test_symbols(client: TestClient, database: Database) -> None:
     Catalogue(database).replace([CatalogueEntry(2, CHAIN, "0x1", base_asset="B", quote_asset="EUR")])
