@@ -25,7 +25,7 @@ class State(TypedDict):
     """`max_bars` is the most bars of an answer of /history; others hold `max_limit` at most, `default_limit` where none is asked for.
 
     `marks_trade_size` is the volume, in quote currency, from which on a trade is marked; `funding_interval`, in seconds,
-    is that of markets without one of their own. `export_max_rows` is the most candles of a file. `lists` keeps ready answers that list markets,
+    is that of markets without one of their own. `export_max_rows` is the most candles of a file. `lists` keeps ready lists of markets
     for `list_seconds` at most; `tier_volumes` are the least volumes of the first tiers, descending.
     """
 
