@@ -1,5 +1,7 @@
 """Tells readers of a market whether a rewind, or a fill, is taking its rows apart, and whether one did since they last looked."""
 
+from collections.abc import Collection
+
 from app.store.client import Database
 from app.store.entry import FILL, REWIND
 from app.store.queries import query
@@ -13,6 +15,12 @@ class RewindGate:
 
     def epoch(self, market_id: int) -> int | None:
         """A number that changes with every rewind or fill; None while one is at *market_id*."""
-        rows = self._database.rows(query("repairs"), {"market_id": market_id, "kinds": [REWIND, FILL]})
+        epoch, taken_apart = self.look([market_id])
+        return None if taken_apart else epoch
+
+    def look(self, market_ids: Collection[int]) -> tuple[int, frozenset[int]]:
+        """A number that changes with every rewind or fill, and those of *market_ids* that one is at."""
+        rows = self._database.rows(query("repairs"), {"market_ids": list(market_ids), "kinds": [REWIND, FILL]})
         latest = {row[:2]: row[2:] for row in sorted(rows, key=lambda row: row[2])}
-        return None if any(is_here for _, is_here in latest.values()) else sum(version for version, _ in latest.values())
+        taken_apart: frozenset[int] = frozenset().union(*(markets for _, markets in latest.values()))
+        return sum(version for version, _ in latest.values()), taken_apart

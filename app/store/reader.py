@@ -1,6 +1,6 @@
 """How the HTTP side reads, from an event loop: in worker threads, so many at once, and never a market half rewound."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from typing import Protocol, TypeVar
 
 from anyio import CapacityLimiter, current_time, sleep
@@ -38,6 +38,9 @@ class Gate(Protocol):
 
     def epoch(self, market_id: int) -> int | None:
         """A number that changes with every rewind of the market; None while one is under way. Blocks."""
+
+    def look(self, market_ids: Collection[int]) -> tuple[int, frozenset[int]]:
+        """A number that changes with every rewind, and those of *market_ids* that one is under way of. Blocks."""
 
 
 class Reader:
@@ -79,6 +82,20 @@ class Reader:
             before = self._remembered(market_id, after)
             if before is None:
                 await sleep(RETRY_SECONDS)
+
+    async def steady_of(self, market_ids: Collection[int], ask: Callable[[Readers], Mapping[int, T]]) -> dict[int, T]:
+        """What *ask* returns of each of *market_ids*, by market; absent are those of which a rewind is under way, and all where one began
+        or ended meanwhile: ask again.
+        """
+
+        def work() -> dict[int, T]:
+            before = self._gate.look(market_ids)
+            found = ask(self._readers)
+            if self._gate.look(market_ids) != before:
+                return {}
+            return {market_id: found[market_id] for market_id in found.keys() - before[1]}
+
+        return await self._run(work)
 
     def _remembered(self, market_id: int, epoch: int | None) -> int | None:
         if len(self._epochs) >= REMEMBERED_EPOCHS:

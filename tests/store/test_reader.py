@@ -2,7 +2,7 @@
 
 import itertools
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import anyio
 import orjson
@@ -41,6 +41,10 @@ class Script:
     def epoch(self, market_id: int) -> int | None:
         self._looked(next(self._looks))
         return next(self._epochs)
+
+    def look(self, market_ids: Collection[int]) -> tuple[int, frozenset[int]]:
+        epoch = self.epoch(min(market_ids))
+        return epoch or 0, frozenset(market_ids if epoch is None else ())
 
 
 async def closes(reader: Reader) -> list[float]:
