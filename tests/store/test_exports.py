@@ -2,7 +2,7 @@
 
 import contextlib
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +49,9 @@ class Restless:
 
     def epoch(self, market_id: int) -> int:
         return next(self._epochs)
+
+    def look(self, market_ids: Collection[int]) -> tuple[int, frozenset[int]]:
+        return next(self._epochs), frozenset()
 
 
 def minutes(store: Readers) -> contextlib.AbstractContextManager[Iterator[bytes]]:
