@@ -17,7 +17,7 @@ from app.feed import charts, static, surfaces, tradingview
 from app.feed.candles import candle_pages
 from app.feed.directory import Directory
 from app.feed.failures import PLAIN, Failures, passed_on
-from app.feed.ready import Ready
+from app.feed.ready import Ready, Repeated
 from app.feed.state import ChartLimits, State
 from app.live.bus import Bus, heard
 from app.news import bus_of, invalidate
@@ -95,7 +95,7 @@ def create_app(settings: Settings, database: Database | None = None, bus: Bus | 
             }
 
     return Starlette(
-        routes=[Route("/healthz", healthz), *guarded(settings, windows), *surfaces.DESCRIPTION, static.ROUTES],
+        routes=[*guarded(settings, windows), Route("/healthz", healthz), *surfaces.DESCRIPTION, static.ROUTES],
         middleware=[
             Middleware(Edge, origins=Origins(settings.cors_origins)),
             Middleware(Compression),
@@ -116,7 +116,7 @@ def guarded(settings: Settings, windows: Windows | SharedWindows) -> list[BaseRo
         (settings.enable_lightweight_charts, "lightweight", surfaces.LIGHTWEIGHT),
         (True, "v1", surfaces.V1),
     ]
-    return [make(guards(settings, windows, name)) for is_on, name, make in switches if is_on]
+    return [make([*guards(settings, windows, name), Middleware(Repeated)]) for is_on, name, make in switches if is_on]
 
 
 def guards(settings: Settings, windows: Windows | SharedWindows, name: str) -> list[Middleware]:

@@ -40,9 +40,7 @@ class Endpoint(Generic[Q]):
         return getdoc(self.handle) or ""
 
     async def answer_to(self, request: Request[State]) -> Response:
-        """The answer to *request*, the one that it had before where that holds; RequestError 400 where a parameter is wrong."""
-        if known := request.state["ready"].get(request):
-            return known
+        """The answer to *request*; RequestError 400 where a parameter is wrong."""
         given: dict[str, Any] = {**request.query_params, **request.path_params}
         try:
             query = self.query.model_validate({name: value for name, value in given.items() if value != ""})

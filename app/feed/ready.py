@@ -6,6 +6,7 @@ from typing import Any, Final, NamedTuple
 
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.cache.lru import Lru
 from app.domain.standing import Standing
@@ -16,6 +17,8 @@ SECONDS: Final = 5.0
 
 LONGEST_QUERY: Final = 512
 """Bytes of a query string that is remembered: ours are shorter."""
+
+READS: Final = ("GET", "HEAD")
 
 Known = Callable[[int], Standing | None]
 """Where a market stands, without waiting: equal for as long as nothing happens to it."""
@@ -34,9 +37,8 @@ class Ready:
         self._known = known
         self._made: Lru[_Made] = Lru(budget, clock)
 
-    def get(self, request: Request[Any]) -> Response | None:
-        """The answer that *request* had before, where it would be the same now."""
-        scope = request.scope
+    def get(self, scope: Scope) -> Response | None:
+        """The answer that a request like this one had before, where it would be the same now."""
         made = self._made.get((scope["path"], scope["query_string"]))
         return made.response if made and self._known(made.market_id) == made.standing else None
 
@@ -53,3 +55,14 @@ class Ready:
     def forget(self) -> None:
         """Words may mean another market now."""
         self._made.clear()
+
+
+class Repeated:
+    """Middleware that answers what it can by the request's state `ready`, before anything is parsed. Wants to be behind all guards."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        known = scope["state"]["ready"].get(scope) if scope["type"] == "http" and scope["method"] in READS else None
+        await (known or self._app)(scope, receive, send)

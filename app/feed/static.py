@@ -24,6 +24,7 @@ class CachedFiles(StaticFiles):
         """The file, or that it has not changed."""
         response = super().file_response(full_path, stat_result, scope, status_code)
         response.headers["Cache-Control"] = f"public, max-age={MAX_AGE}"
+        response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"  # other sites' pages load them, isolated ones among these
         return response
 
 

@@ -17,6 +17,12 @@ from app.feed.failures import ENVELOPE, Failures
 TITLE: Final = "vAMM datafeed"
 ABOUT: Final = "Markets and their candles: as JSON for Lightweight Charts, and for programs."
 
+PAGE_HEADERS: Final = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": SLOW,
+}
+
 ENDPOINTS: Final[tuple[Endpoint[Any], ...]] = (*lightweight.ENDPOINTS, *v1.ENDPOINTS)
 
 
@@ -37,7 +43,7 @@ async def described(_: Request[Any]) -> Response:
 
 async def documentation(_: Request[Any]) -> Response:
     """The same as a page."""
-    return HTMLResponse(_PAGE, headers={"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"})
+    return HTMLResponse(_PAGE, headers=PAGE_HEADERS)
 
 
 _DOCUMENT: Final = openapi.document(ENDPOINTS, TITLE, ABOUT)

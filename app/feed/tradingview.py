@@ -51,9 +51,7 @@ async def search(request: Request[State]) -> Response:
 
 async def history(request: Request[State]) -> Response:
     """Bars as columns: `countback` many before `to`, or those from `from` on where no `countback` is given; `to` is exclusive."""
-    ready, pages = request.state["ready"], request.state["candles"]
-    if known := ready.get(request):
-        return known
+    pages = request.state["candles"]
     query = request.query_params
     resolution = read.chart_resolution(query)
     since, until, countback = read.moment(query, "from"), read.moment(query, "to"), read.count(query, "countback")
@@ -73,7 +71,7 @@ async def history(request: Request[State]) -> Response:
     candles = await pages.bars(market_id, resolution, begin, until, limit)
     if candles.bars > most:
         raise UdfError(400, f"between from and to lie more than {most} bars: ask for less at once")
-    return ready.put(request, market_id, standing, _bars(candles, freshness(standing, until)))
+    return request.state["ready"].put(request, market_id, standing, _bars(candles, freshness(standing, until)))
 
 
 async def now(request: Request[State]) -> Response:

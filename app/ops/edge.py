@@ -10,11 +10,10 @@ from app.ops.request_id import CURRENT, identified
 
 STANDING: Final = (
     (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"no-referrer"),
-    (b"cross-origin-resource-policy", b"cross-origin"),  # charts are embedded in other sites' pages, isolated ones among them
     (b"vary", b"Accept-Encoding"),
 )
-"""Framing is not forbidden: a page with a chart may be embedded. What answers HTML adds a policy of its own."""
+"""Few, as each costs the server a microsecond. Framing is not forbidden: a page with a chart may be embedded. What answers HTML, or files
+that pages load, adds what concerns those alone."""
 
 
 class Edge:

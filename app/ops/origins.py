@@ -32,7 +32,7 @@ class Origins:
     def headers(self, origin: bytes | None) -> RawHeaders:
         """What every answer to a page of *origin* carries. Where not all may read, shared caches are told that origins matter."""
         if self._any:
-            return _ANYONE
+            return _ANYONE if origin is None else _ANY_PAGE
         if origin is not None and self._allows(origin):
             return (_VARY, (b"access-control-allow-origin", origin), EXPOSED)
         return (_VARY,)
@@ -50,4 +50,5 @@ class Origins:
         return origin in self._listed or bool(self._matching and self._matching.fullmatch(origin))
 
 
-_ANYONE: Final[RawHeaders] = ((b"access-control-allow-origin", b"*"), EXPOSED)
+_ANYONE: Final[RawHeaders] = ((b"access-control-allow-origin", b"*"),)
+_ANY_PAGE: Final[RawHeaders] = (*_ANYONE, EXPOSED)

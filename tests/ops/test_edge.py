@@ -24,10 +24,16 @@ def client(database: Database) -> Iterator[TestClient]:
 def test_every_answer_carries_the_standing_headers(client: TestClient, path: str) -> None:
     headers = client.get(path).headers
     assert headers["x-content-type-options"] == "nosniff"
-    assert headers["referrer-policy"] == "no-referrer"
-    assert headers["cross-origin-resource-policy"] == "cross-origin"
+    assert "Accept-Encoding" in headers["vary"]
     assert "x-frame-options" not in headers
     assert re.fullmatch("[0-9a-f]{16}", headers["x-request-id"])
+
+
+def test_pages_and_what_they_load_carry_what_concerns_them(client: TestClient) -> None:
+    page = client.get("/docs").headers
+    assert (page["referrer-policy"], page["content-security-policy"][:18]) == ("no-referrer", "default-src 'none'")
+    library = client.get("/static/vendor/lightweight-charts/lightweight-charts.standalone.production.js")
+    assert (library.status_code, library.headers["cross-origin-resource-policy"]) == (200, "cross-origin")
 
 
 def test_a_sane_id_is_kept_and_any_other_replaced(client: TestClient) -> None:
