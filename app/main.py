@@ -95,7 +95,7 @@ def create_app(settings: Settings, database: Database | None = None, bus: Bus | 
             }
 
     return Starlette(
-        routes=[*guarded(settings, windows), Route("/healthz", healthz), *surfaces.DESCRIPTION, static.ROUTES],
+        routes=[*guarded(settings, windows), Route("/healthz", healthz), *surfaces.description(settings), static.ROUTES],
         middleware=[
             Middleware(Edge, origins=Origins(settings.cors_origins)),
             Middleware(Compression),

@@ -55,11 +55,22 @@ def _written(text: str) -> int:
         raise ValueError("must be seconds since 1970, a date such as 2024-01-31, or a time such as 2024-01-31T12:00:00Z") from None
 
 
-Symbol = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_TEXT)]
+Symbol = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_TEXT, pattern=r"\S")]
 """A ticker, in any case, or `EXCHANGE:TICKER`."""
 
 Interval = Annotated[Resolution, PlainValidator(interval), WithJsonSchema({"type": "string", "enum": list(INTERVALS)})]
 
 Moment = Annotated[
-    int, PlainValidator(moment), WithJsonSchema({"type": "string", "description": "Seconds since 1970, a date, or an ISO time."})
+    int,
+    PlainValidator(moment),
+    WithJsonSchema(
+        {
+            "description": "Seconds since 1970, a date, or an ISO time.",
+            "anyOf": [
+                {"type": "integer", "minimum": -END_OF_TIME, "maximum": END_OF_TIME},
+                {"type": "string", "format": "date"},
+                {"type": "string", "format": "date-time"},
+            ],
+        }
+    ),
 ]

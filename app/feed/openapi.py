@@ -1,7 +1,7 @@
 """The API described in OpenAPI 3.1, made of the endpoints' own models; and a page that shows it."""
 
 import html
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from importlib.metadata import version
 from string import Template
 from typing import Any, Final
@@ -14,10 +14,15 @@ from app.feed.endpoint import JSON, Endpoint
 _REF: Final = "#/components/schemas/{model}"
 _REFUSALS: Final = {
     "400": "A parameter is wrong; the text names it.",
-    "401": "A credential is needed, or wrong, where the operator asks for one.",
     "404": "There is no such market.",
+    "414": "The query string is too long.",
     "429": "Too many requests; `Retry-After` says how many seconds to wait.",
     "503": "The store does not answer, or is busy with this market; `Retry-After` says when to ask again.",
+}
+_UNKNOWN: Final = {"401": "A credential is needed, or the one that is shown is not valid."}
+_SCHEMES: Final = {
+    "key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+    "token": {"type": "http", "scheme": "bearer", "description": "A token (JWT), or an API key."},
 }
 
 _PAGE: Final = Template("""<!doctype html>
@@ -47,8 +52,13 @@ class Failure(BaseModel):
     error: str
 
 
-def document(endpoints: Iterable[Endpoint[Any]], title: str, about: str) -> dict[str, Any]:
-    """The OpenAPI document of *endpoints*."""
+def document(
+    endpoints: Iterable[Endpoint[Any]], title: str, about: str, *, most: int, most_in_files: int, guarded: Collection[str] = ()
+) -> dict[str, Any]:
+    """The OpenAPI document of *endpoints*. The largest `limit` is *most*, or *most_in_files* of what answers files as well.
+
+    Paths below those *guarded* need a credential.
+    """
     listed = list(endpoints)
     models: list[type[BaseModel]] = list(dict.fromkeys([Failure, *(endpoint.answer for endpoint in listed)]))
     references, schemas = models_json_schema([(model, "serialization") for model in models], by_alias=True, ref_template=_REF)
@@ -56,8 +66,11 @@ def document(endpoints: Iterable[Endpoint[Any]], title: str, about: str) -> dict
     return {
         "openapi": "3.1.0",
         "info": {"title": title, "description": about, "version": version("vamm-datafeed")},
-        "paths": {endpoint.path: {"get": _operation(endpoint, answers)} for endpoint in listed},
-        "components": {"schemas": schemas["$defs"]},
+        "paths": {
+            endpoint.path: {"get": _operation(endpoint, answers, most if endpoint.media == (JSON,) else most_in_files, guarded)}
+            for endpoint in listed
+        },
+        "components": {"schemas": schemas["$defs"], **({"securitySchemes": _SCHEMES} if guarded else {})},
     }
 
 
@@ -68,27 +81,35 @@ def page(described: dict[str, Any]) -> str:
     return _PAGE.substitute(title=html.escape(info["title"]), about=html.escape(info["description"]), endpoints=sections)
 
 
-def _operation(endpoint: Endpoint[Any], answers: dict[type[BaseModel], dict[str, Any]]) -> dict[str, Any]:
+def _operation(
+    endpoint: Endpoint[Any], answers: dict[type[BaseModel], dict[str, Any]], most: int, guarded: Collection[str]
+) -> dict[str, Any]:
+    is_guarded = any(endpoint.path.startswith(f"{prefix}/") for prefix in guarded)
     content = {kind: {"schema": answers[endpoint.answer]} if kind == JSON else {} for kind in endpoint.media}
     refused = {JSON: {"schema": answers[Failure]}}
     return {
         "summary": endpoint.description.partition("\n")[0],
         "description": endpoint.description,
-        "parameters": list(_parameters(endpoint)),
+        "parameters": list(_parameters(endpoint, most)),
+        **({"security": [{name: []} for name in _SCHEMES]} if is_guarded else {}),
         "responses": {
             "200": {"description": "The answer.", "content": content},
-            **{status: {"description": why, "content": refused} for status, why in _REFUSALS.items()},
+            **{status: {"description": why, "content": refused} for status, why in (_REFUSALS | (_UNKNOWN if is_guarded else {})).items()},
         },
     }
 
 
-def _parameters(endpoint: Endpoint[Any]) -> Iterator[dict[str, Any]]:
+def _parameters(endpoint: Endpoint[Any], most: int) -> Iterator[dict[str, Any]]:
     described = endpoint.query.model_json_schema()
     required = described.get("required", ())
     for name, schema in described.get("properties", {}).items():
         in_path = f"{{{name}}}" in endpoint.path
         known = {key: value for key, value in _present(schema).items() if key not in ("title", "description")}
+        if name == "limit":
+            known.setdefault("maximum", most)
         parameter = {"name": name, "in": "path" if in_path else "query", "required": in_path or name in required, "schema": known}
+        if not parameter["required"]:
+            parameter["allowEmptyValue"] = True  # as if it were left out
         if text := schema.get("description") or _present(schema).get("description"):
             parameter["description"] = text
         yield parameter
@@ -116,5 +137,6 @@ def _section(path: str, operation: dict[str, Any]) -> str:
 
 
 def _values(schema: dict[str, Any]) -> str:
-    values = " ".join(map(str, schema["enum"])) if "enum" in schema else str(schema.get("type", ""))
+    kinds = [str(kind.get("format", kind.get("type", ""))) for kind in schema.get("anyOf", (schema,))]
+    values = " ".join(map(str, schema["enum"])) if "enum" in schema else ", ".join(kinds)
     return f"{values}; {schema['default']} where left out" if "default" in schema else values

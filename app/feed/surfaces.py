@@ -13,6 +13,7 @@ from app.feed import lightweight, openapi, v1
 from app.feed.answering import SLOW, json
 from app.feed.endpoint import Endpoint
 from app.feed.failures import ENVELOPE, Failures
+from app.settings import Settings
 
 TITLE: Final = "vAMM datafeed"
 ABOUT: Final = "Markets and their candles: as JSON for Lightweight Charts, and for programs."
@@ -22,8 +23,6 @@ PAGE_HEADERS: Final = {
     "Referrer-Policy": "no-referrer",
     "Cache-Control": SLOW,
 }
-
-ENDPOINTS: Final[tuple[Endpoint[Any], ...]] = (*lightweight.ENDPOINTS, *v1.ENDPOINTS)
 
 
 def mounted(endpoints: tuple[Endpoint[Any], ...], prefix: str, guards: Sequence[Middleware] = ()) -> Mount:
@@ -36,17 +35,24 @@ LIGHTWEIGHT: Final = partial(mounted, lightweight.ENDPOINTS, "/api/lightweight")
 V1: Final = partial(mounted, v1.ENDPOINTS, "/api/v1")
 
 
-async def described(_: Request[Any]) -> Response:
-    """The OpenAPI document of the surfaces."""
-    return json(_DOCUMENT, SLOW)
+def description(settings: Settings) -> tuple[Route, Route]:
+    """`/openapi.json`, which describes the endpoints that *settings* switch on, and `/docs`, the same as a page."""
+    made = document(settings)
+    shown = openapi.page(made)
+
+    async def described(_: Request[Any]) -> Response:
+        return json(made, SLOW)
+
+    async def documentation(_: Request[Any]) -> Response:
+        return HTMLResponse(shown, headers=PAGE_HEADERS)
+
+    return Route("/openapi.json", described), Route("/docs", documentation)
 
 
-async def documentation(_: Request[Any]) -> Response:
-    """The same as a page."""
-    return HTMLResponse(_PAGE, headers=PAGE_HEADERS)
-
-
-_DOCUMENT: Final = openapi.document(ENDPOINTS, TITLE, ABOUT)
-_PAGE: Final = openapi.page(_DOCUMENT)
-
-DESCRIPTION: Final = (Route("/openapi.json", described), Route("/docs", documentation))
+def document(settings: Settings) -> dict[str, Any]:
+    """The OpenAPI document of the surfaces that *settings* switch on."""
+    surfaces = ((settings.enable_lightweight_charts, lightweight.ENDPOINTS), (True, v1.ENDPOINTS))
+    endpoints: list[Endpoint[Any]] = [endpoint for is_on, surface in surfaces if is_on for endpoint in surface]
+    guarded = ["/api/v1"] if "v1" in settings.auth_routes else []
+    most, most_in_files = settings.http_max_limit, max(settings.http_max_limit, settings.export_max_rows)
+    return openapi.document(endpoints, TITLE, ABOUT, most=most, most_in_files=most_in_files, guarded=guarded)

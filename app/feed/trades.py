@@ -23,7 +23,7 @@ def _cursor(text: Any) -> Cursor:
         raise ValueError("must be the `next` of an answer, or the id of a trade") from None
 
 
-Place = Annotated[Cursor, PlainValidator(_cursor), WithJsonSchema({"type": "string", "pattern": "^[0-9]{1,20}$"})]
+Place = Annotated[Cursor, PlainValidator(_cursor), WithJsonSchema({"type": "string", "pattern": "^[0-9]{1,19}$"})]
 
 EXACT: Final = "As decimal text, exact."
 

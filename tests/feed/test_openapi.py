@@ -1,8 +1,16 @@
 """The OpenAPI document, and the page that shows it."""
 
 import re
+from typing import Any
 
+from starlette.routing import Mount, Route
 from starlette.testclient import TestClient
+
+from app.feed.surfaces import description, document
+from app.main import create_app
+from app.settings import Settings
+
+KEY = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 
 
 def test_it_lists_what_is_served(client: TestClient) -> None:
@@ -19,3 +27,41 @@ def test_the_page_needs_nothing_from_elsewhere(client: TestClient) -> None:
     assert "/api/lightweight/ohlcv" in page.text
     assert not re.search(r"(src|href)=.?https?:|@import|<script", page.text)
     assert "default-src 'none'" in page.headers["content-security-policy"]
+
+
+def test_what_is_switched_off_is_not_described() -> None:
+    on, off = Settings(), Settings(enable_lightweight_charts=False)
+    assert served(on) == document(on)["paths"].keys() > document(off)["paths"].keys() == served(off)
+    schemas = document(off)["components"]["schemas"]
+    assert "Candles" in schemas
+    assert "Ohlcv" not in schemas
+    assert {route.path for route in description(off)} == {"/openapi.json", "/docs"}
+
+
+def test_it_says_where_a_credential_is_needed() -> None:
+    described = document(Settings(auth_routes=("v1", "storage"), api_keys_sha256=(KEY,)))
+    schemes = described["components"]["securitySchemes"]
+    assert schemes["key"] == {"type": "apiKey", "in": "header", "name": "X-API-Key"}
+    for path, methods in described["paths"].items():
+        needed = path.startswith("/api/v1/")
+        assert methods["get"].get("security", []) == ([{name: []} for name in schemes] if needed else []), path
+        assert ("401" in methods["get"]["responses"]) is needed
+    assert "securitySchemes" not in document(Settings())["components"]
+
+
+def test_the_largest_limit_is_the_operators() -> None:
+    described = document(Settings(http_max_limit=77, export_max_rows=999))
+    found = {path: parameter["schema"]["maximum"] for path, parameter in limits(described).items()}
+    assert (found["/api/lightweight/ohlcv"], found["/api/v1/candles"]) == (77, 999)
+
+
+def served(settings: Settings) -> set[str]:
+    """Paths of the surfaces made of endpoints."""
+    mounts = [route for route in create_app(settings).routes if isinstance(route, Mount) and route.path in ("/api/lightweight", "/api/v1")]
+    return {mount.path + route.path for mount in mounts for route in mount.routes if isinstance(route, Route)}
+
+
+def limits(described: dict[str, Any]) -> dict[str, Any]:
+    """Parameter `limit` of every path that has one."""
+    found = ((path, parameter) for path, methods in described["paths"].items() for parameter in methods["get"]["parameters"])
+    return {path: parameter for path, parameter in found if parameter["name"] == "limit"}
