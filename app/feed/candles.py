@@ -1,7 +1,8 @@
 """Bars by way of the caches, put together from the store and the settings."""
 
 import contextlib
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable
 
 from app.cache.lru import Lru
 from app.cache.opening import answers_budget, tiered_cache
@@ -31,7 +32,9 @@ class StoredCandles:
 
 
 @contextlib.asynccontextmanager
-async def candle_pages(settings: Settings, reader: Reader, store: str, *, alone: bool = False) -> AsyncIterator[CandlePages]:
+async def candle_pages(
+    settings: Settings, reader: Reader, store: str, *, alone: bool = False, clock: Callable[[], float] = time.monotonic
+) -> AsyncIterator[CandlePages]:
     """Pages of the candles of *store* (its name, which no other store has), kept as the settings say.
 
     *alone*: whatever writes to the store is in this process, and tells.
@@ -45,4 +48,5 @@ async def candle_pages(settings: Settings, reader: Reader, store: str, *, alone:
             ttl=lambda resolution: settings.candle_ttl(resolution.seconds),
             closed_ttl=settings.ohlcv_closed_cache_ttl,
             believed=TOLD_SECONDS if alone else HEARD_SECONDS if shared else BELIEVED_SECONDS,
+            clock=clock,
         )

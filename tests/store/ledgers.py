@@ -1,15 +1,18 @@
 """A ledger as a process that has just started has it, and what a database holds against what was committed."""
 
+from collections.abc import Callable
+
 from app.domain.ledger import Batch
+from app.domain.news import News
 from app.store.client import Database
 from app.store.lease import Lease
 from app.store.writer import ClickHouseLedger
 from tests.store.rows import CHAIN
 
 
-def ledger_on(database: Database) -> ClickHouseLedger:
+def ledger_on(database: Database, on_news: Callable[[News], None] = lambda _: None) -> ClickHouseLedger:
     """The ledger of a process that has just started, where no other holds the lease."""
-    ledger = ClickHouseLedger(database, CHAIN, Lease(database, CHAIN, ttl=60))
+    ledger = ClickHouseLedger(database, CHAIN, Lease(database, CHAIN, ttl=60), on_news=on_news)
     ledger.recover()
     return ledger
 
