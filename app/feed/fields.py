@@ -55,10 +55,18 @@ def _written(text: str) -> int:
         raise ValueError("must be seconds since 1970, a date such as 2024-01-31, or a time such as 2024-01-31T12:00:00Z") from None
 
 
-Symbol = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_TEXT, pattern=r"\S")]
+Symbol = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=LONGEST_TEXT, pattern=r"\S"),
+    WithJsonSchema(
+        {"type": "string", "minLength": 1, "maxLength": LONGEST_TEXT, "pattern": r"\S", "description": "A ticker, in any case."}
+    ),
+]
 """A ticker, in any case, or `EXCHANGE:TICKER`."""
 
-Interval = Annotated[Resolution, PlainValidator(interval), WithJsonSchema({"type": "string", "enum": list(INTERVALS)})]
+Interval = Annotated[
+    Resolution, PlainValidator(interval), WithJsonSchema({"type": "string", "enum": list(INTERVALS), "description": "Length of a bar."})
+]
 
 Moment = Annotated[
     int,

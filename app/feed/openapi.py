@@ -1,9 +1,7 @@
-"""The API described in OpenAPI 3.1, made of the endpoints' own models; and a page that shows it."""
+"""The API described in OpenAPI 3.1, made of the endpoints' own models."""
 
-import html
 from collections.abc import Collection, Iterable, Iterator
 from importlib.metadata import version
-from string import Template
 from typing import Any, Final
 
 from pydantic import BaseModel
@@ -24,25 +22,6 @@ _SCHEMES: Final = {
     "key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
     "token": {"type": "http", "scheme": "bearer", "description": "A token (JWT), or an API key."},
 }
-
-_PAGE: Final = Template("""<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>$title</title>
-<style>
-  :root { color-scheme: light dark }
-  body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem }
-  code { font-family: ui-monospace, monospace; overflow-wrap: anywhere }
-  h2 { margin-top: 2.5rem; border-top: 1px solid; padding-top: 1rem; font-size: 1.1rem }
-  table { border-collapse: collapse; width: 100% }
-  th, td { text-align: left; padding: .25rem .75rem .25rem 0; vertical-align: top; border-bottom: 1px solid #8884 }
-</style>
-<h1>$title</h1>
-<p>$about The same for programs: <a href="/openapi.json">openapi.json</a>.</p>
-$endpoints
-</html>
-""")
 
 
 class Failure(BaseModel):
@@ -72,13 +51,6 @@ def document(
         },
         "components": {"schemas": schemas["$defs"], **({"securitySchemes": _SCHEMES} if guarded else {})},
     }
-
-
-def page(described: dict[str, Any]) -> str:
-    """An HTML page of an OpenAPI document, with nothing to load from elsewhere."""
-    info = described["info"]
-    sections = "\n".join(_section(path, methods["get"]) for path, methods in described["paths"].items())
-    return _PAGE.substitute(title=html.escape(info["title"]), about=html.escape(info["description"]), endpoints=sections)
 
 
 def _operation(
@@ -120,23 +92,3 @@ def _present(schema: dict[str, Any]) -> dict[str, Any]:
     kinds = [kind for kind in schema.get("anyOf", ()) if kind.get("type") != "null"]
     rest = {key: value for key, value in schema.items() if key != "anyOf" and (key, value) != ("default", None)}
     return {**rest, **kinds[0]} if len(kinds) == 1 else schema
-
-
-def _section(path: str, operation: dict[str, Any]) -> str:
-    rows = "".join(
-        f"<tr><td><code>{html.escape(each['name'])}</code>{' (needed)' if each['required'] else ''}"
-        f"<td>{html.escape(_values(each['schema']))}<td>{html.escape(each.get('description', ''))}"
-        for each in operation["parameters"]
-    )
-    kinds = ", ".join(operation["responses"]["200"]["content"])
-    table = f"<table><tr><th>Parameter<th>Values<th>What it is{rows}</table>" if rows else ""
-    return (
-        f"<section><h2><code>GET {html.escape(path)}</code></h2><p>{html.escape(operation['description'])}</p>"
-        f"{table}<p>Answers {html.escape(kinds)}.</p></section>"
-    )
-
-
-def _values(schema: dict[str, Any]) -> str:
-    kinds = [str(kind.get("format", kind.get("type", ""))) for kind in schema.get("anyOf", (schema,))]
-    values = " ".join(map(str, schema["enum"])) if "enum" in schema else ", ".join(kinds)
-    return f"{values}; {schema['default']} where left out" if "default" in schema else values

@@ -9,14 +9,17 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Mount, Route
 
-from app.feed import lightweight, openapi, v1
+from app.feed import docs_page, lightweight, openapi, v1
 from app.feed.answering import SLOW, json
 from app.feed.endpoint import Endpoint
 from app.feed.failures import ENVELOPE, Failures
 from app.settings import Settings
 
 TITLE: Final = "vAMM datafeed"
-ABOUT: Final = "Markets and their candles: as JSON for Lightweight Charts, and for programs."
+ABOUT: Final = (
+    "Markets and their candles: as JSON for Lightweight Charts, and for programs. TradingView's charting library takes "
+    "`/api/tradingview` as the URL of its UDF-compatible datafeed."
+)
 
 PAGE_HEADERS: Final = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'",
@@ -38,7 +41,7 @@ V1: Final = partial(mounted, v1.ENDPOINTS, "/api/v1")
 def description(settings: Settings) -> tuple[Route, Route]:
     """`/openapi.json`, which describes the endpoints that *settings* switch on, and `/docs`, the same as a page."""
     made = document(settings)
-    shown = openapi.page(made)
+    shown = docs_page.page(made)
 
     async def described(_: Request[Any]) -> Response:
         return json(made, SLOW)

@@ -29,6 +29,18 @@ def test_the_page_needs_nothing_from_elsewhere(client: TestClient) -> None:
     assert "default-src 'none'" in page.headers["content-security-policy"]
 
 
+def test_the_page_has_every_parameter_field_and_a_request_to_try(client: TestClient) -> None:
+    page = client.get("/docs").text
+    for path, methods in client.get("/openapi.json").json()["paths"].items():
+        assert f"<code>GET {path}</code>" in page
+        section = page.partition(f"<code>GET {path}</code>")[2].partition("</section>")[0]
+        for parameter in methods["get"]["parameters"]:
+            assert re.search(rf"<code>{parameter['name']}\??</code>", section), (path, parameter["name"])
+        (tried,) = re.findall(r'href="([^"]+)"', section)
+        assert client.get(tried.replace("&amp;", "&")).status_code in (200, 404), tried
+    assert {"data[].open", "meta.next", "data.stats.price"} <= set(re.findall(r"<code>([^<]+)</code>", page))
+
+
 def test_what_is_switched_off_is_not_described() -> None:
     on, off = Settings(), Settings(enable_lightweight_charts=False)
     assert served(on) == document(on)["paths"].keys() > document(off)["paths"].keys() == served(off)
