@@ -36,7 +36,7 @@ from app.store.chart_desk import ChartDesk
 from app.store.chart_store import ChartStore
 from app.store.client import Database, open_database
 from app.store.exports import CONNECTIONS, Exports
-from app.store.gate import RewindGate
+from app.store.gate import OwnGate, RewindGate
 from app.store.limits import query_limits
 from app.store.reader import Reader
 from app.store.schema import migrate
@@ -63,10 +63,10 @@ def create_app(settings: Settings, database: Database | None = None, bus: Bus | 
             limited = stack.enter_context(await run_sync(_limited, store, settings))
             if isinstance(windows, SharedWindows):
                 await stack.enter_async_context(windows)
-            gate = RewindGate(limited)
+            alone = store.embedded and (database is None or bus is not None)  # no other process can write, and this one tells
+            gate = OwnGate(limited, store) if alone else RewindGate(limited)
             reader = Reader(limited, gate, concurrency=settings.max_concurrent_queries)
             name = await reader.read(lambda store: store.standings.identity())
-            alone = store.embedded and (database is None or bus is not None)  # no other process can write, and this one tells
             candles = await stack.enter_async_context(candle_pages(settings, reader, name, alone=alone))
             directory = Directory(lambda name: reader.read(lambda store: store.markets.market(name)))
             ready = Ready(candles.known, answers_budget(settings))

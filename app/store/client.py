@@ -88,6 +88,9 @@ class Database:
     `limited` as QueryTooLarge or QueryTooSlow.
     """
 
+    repairs = 0
+    """Grows before and after each word of the journal by which a rewind or a fill begins or ends."""
+
     def __init__(self, options: Mapping[str, Any], name: str, *, size: int = 12, cluster: str = "") -> None:
         """Database *name* is made where it is missing, on all of *cluster* where one is named; where it is there, that takes no right."""
         self.name = name

@@ -70,4 +70,8 @@ class Journal:
         row = entry._asdict() | {"market_ids": sorted(entry.market_ids), "is_open": int(is_open), "kind": kind}
         row |= {"chain_id": self._chain_id, "version": self._version}
         arrow = pa.table({name: pa.array([row[name]], _TYPES.get(name, pa.uint64())) for name in row})
-        self._database.insert("vamm_journal", arrow, query_id=self._permit())
+        self._database.repairs += kind in (REWIND, FILL)
+        try:
+            self._database.insert("vamm_journal", arrow, query_id=self._permit())
+        finally:
+            self._database.repairs += kind in (REWIND, FILL)
