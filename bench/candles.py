@@ -53,6 +53,8 @@ def fill(database: Database, candles: int, markets: int, until: int) -> int:
         for first in range(0, minutes, AT_ONCE):
             window = {"first": first, "count": min(AT_ONCE, minutes - first)}
             database.run(_FILL, {"market_id": number, "since": since, **window})
+    for table in ("1m", "5m", "15m", "1h", "1d"):  # as they are after months, not minutes, of the engine's merging
+        database.run("OPTIMIZE TABLE {table:Identifier} FINAL", {"table": f"vamm_ohlcv_{table}"})
     ledger = ClickHouseLedger(database, CHAIN, Lease(database, CHAIN, ttl=60))
     ledger.recover()
     block = Block(minutes * 1_000 >> 20, "0x" + "11" * 32, "0x" + "10" * 32, until)

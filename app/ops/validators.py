@@ -1,6 +1,7 @@
 """Middleware for caches between us and who asks: ETags, 304 for what has not changed, and nothing kept that nobody said may be."""
 
 import hashlib
+from functools import partial
 from typing import Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -9,6 +10,12 @@ from app.ops.access import principal
 
 CACHE_CONTROL: Final = b"cache-control"
 ETAG: Final = b"etag"
+
+NOT_KEPT: Final = b"no-store"
+ASKED_AGAIN: Final = b"no-cache"
+OWN: Final = b"private, no-cache"
+
+READS: Final = ("GET", "HEAD")
 
 KEPT_IN_304: Final = frozenset((CACHE_CONTROL, ETAG, b"vary", b"content-location", b"expires"))
 """What an answer without its body repeats (RFC 9110, 15.4.5)."""
@@ -32,58 +39,69 @@ class Validators:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
+        if scope["type"] != "http" or scope["method"] not in READS:
+            await self._app(scope, receive, partial(_unkept, send) if scope["type"] == "http" else send)
             return
-        is_read = scope["method"] in ("GET", "HEAD")
+        has = next((value for name, value in scope["headers"] if name == b"if-none-match"), b"")
         held: Message | None = None
+        is_over = False
 
         async def sending(message: Message) -> None:
-            nonlocal held
+            nonlocal held, is_over
             if message["type"] == "http.response.start":
-                is_answer = is_read and message["status"] == 200
-                message = _controlled(message, is_answer, is_private=principal(scope) is not None)
-                if is_answer:
+                message, tag = _said(message, is_read=True, is_private=principal(scope) is not None)
+                if tag is None:
                     held = message
                     return
+                if tag and _is_in(has, tag):
+                    message, is_over = _unchanged(message), True
             elif held:
                 start, held = held, None
-                if not message.get("more_body", False) and message["type"] == "http.response.body":
-                    start = _validated(start, message.get("body", b""))
-                    if _has(scope, start):
-                        await send(_unchanged(start))
-                        await send({"type": "http.response.body", "body": b""})
-                        return
+                if not message.get("more_body", False):
+                    tag = etag(message.get("body", b"")).encode()
+                    start = {**start, "headers": [*start["headers"], (ETAG, tag)]}
+                    if _is_in(has, tag):
+                        start, is_over = _unchanged(start), True
                 await send(start)
+            if is_over and message["type"] == "http.response.body":
+                message = {**message, "body": b""}
             await send(message)
 
         await self._app(scope, receive, sending)
 
 
-def _controlled(start: Message, is_answer: bool, *, is_private: bool) -> Message:
-    """*start* with a Cache-Control. What took a credential is nobody else's."""
-    headers = start["headers"]
-    said = next((value for name, value in headers if name == CACHE_CONTROL), b"no-cache" if is_answer else b"no-store")
-    if is_private and said != b"no-store":
-        said = b"private, no-cache"
-    return {**start, "headers": [*((name, value) for name, value in headers if name != CACHE_CONTROL), (CACHE_CONTROL, said)]}
+async def _unkept(send: Send, message: Message) -> None:
+    """Sends what answers no read."""
+    await send(_said(message, is_read=False, is_private=False)[0] if message["type"] == "http.response.start" else message)
 
 
-def _validated(start: Message, body: bytes) -> Message:
-    headers = start["headers"]
-    if any(name == ETAG or (name == CACHE_CONTROL and value == b"no-store") for name, value in headers):
-        return start
-    return {**start, "headers": [*headers, (ETAG, etag(body).encode())]}
+def _said(start: Message, *, is_read: bool, is_private: bool) -> tuple[Message, bytes | None]:
+    """*start* with a Cache-Control, and its ETag: empty where it is to have none, None where that is to be made of the body.
+
+    What took a credential is nobody else's.
+    """
+    is_answer = is_read and start["status"] == 200
+    said, tag = None, b""
+    for name, value in start["headers"]:
+        if name == CACHE_CONTROL:
+            said = value
+        elif name == ETAG and is_answer:
+            tag = value
+    wanted = said or (ASKED_AGAIN if is_answer else NOT_KEPT)
+    if is_private and wanted != NOT_KEPT:
+        wanted = OWN
+    if wanted != said:
+        kept = [(name, value) for name, value in start["headers"] if name != CACHE_CONTROL]
+        start = {**start, "headers": [*kept, (CACHE_CONTROL, wanted)]}
+    return start, None if is_answer and not tag and wanted != NOT_KEPT else tag
 
 
-def _has(scope: Scope, start: Message) -> bool:
-    """Whether the client has this answer already."""
-    given = next((value for name, value in scope["headers"] if name == b"if-none-match"), b"")
-    if not given or len(given) > LONGEST_HEADER:
+def _is_in(has: bytes, tag: bytes) -> bool:
+    """Whether *tag* is among those of an If-None-Match: strong or weak is all the same there (RFC 9110, 13.1.2)."""
+    if not has or len(has) > LONGEST_HEADER:
         return False
-    own = next((value for name, value in start["headers"] if name == ETAG), None)
-    listed = [each.strip().removeprefix(b"W/") for each in given.split(b",")]
-    return own is not None and (own.removeprefix(b"W/") in listed or listed == [b"*"])
+    listed = [each.strip().removeprefix(b"W/") for each in has.split(b",")]
+    return tag.removeprefix(b"W/") in listed or listed == [b"*"]
 
 
 def _unchanged(start: Message) -> Message:
