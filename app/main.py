@@ -94,7 +94,7 @@ def create_app(settings: Settings, database: Database | None = None, bus: Bus | 
                 "charts_limits": ChartLimits(settings.charts_max_bytes, settings.charts_max_text, settings.charts_max_seconds),
             }
 
-    return Starlette(
+    service = Starlette(
         routes=[*guarded(settings, windows), Route("/healthz", healthz), *surfaces.description(settings), static.ROUTES],
         middleware=[
             Middleware(Edge, origins=Origins(settings.cors_origins)),
@@ -105,6 +105,8 @@ def create_app(settings: Settings, database: Database | None = None, bus: Bus | 
         exception_handlers={HTTPException: passed_on},
         lifespan=lifespan,
     )
+    service.router.redirect_slashes = False  # to another address, by whatever host the client says that we are
+    return service
 
 
 def guarded(settings: Settings, windows: Windows | SharedWindows) -> list[BaseRoute]:

@@ -209,8 +209,8 @@ class CandlePages:
         return loaded
 
     async def _direct(self, request: _Request) -> Answer:
-        """The source's own answer, kept as it is."""
-        market_id, resolution, lower, upper, limit, standing = request
+        """The source's own answer. Only `bars` keeps it: there are as many as ways to ask, and a shared cache would fill up with them."""
+        market_id, resolution, lower, upper, limit, _ = request
         since, until = begin(resolution, lower), begin(resolution, upper)
         key = self._key(request, "direct", until, lower, upper, limit)
 
@@ -218,7 +218,7 @@ class CandlePages:
             found = await self._source.bars(market_id, resolution, since, until, limit)
             older = b"" if found.older is None else b"%d" % found.older
             columns = Columns.parse(found.columns).json() if found.bars else NOTHING.columns
-            return Loaded(older + b"\n" + columns, self._life(request, until) if standing.settled else 0)
+            return Loaded(older + b"\n" + columns, 0)
 
         older, _, columns = (await self._cache.get(key, load) or b"\n{}").partition(b"\n")
         return Answer(columns, Columns.parse(columns).bars, int(older) if older else None)

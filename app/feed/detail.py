@@ -8,8 +8,10 @@ from starlette.responses import Response
 
 from app.domain.catalogue import CatalogueEntry
 from app.domain.tier import tier
+from app.feed import series as read
 from app.feed.answering import json
 from app.feed.fields import INTERVALS
+from app.feed.ready import MOMENT
 from app.feed.state import State
 from app.feed.stats import Stats, StatsQuery, figures
 from app.feed.symbols import CURRENCY
@@ -75,9 +77,12 @@ class MarketAnswer(BaseModel):
 
 async def market(request: Request[State], query: StatsQuery) -> Response:
     """Everything known of a market: its contracts, its entry in the catalogue, its figures of the moment and of the last 24 hours."""
-    detail, stats = await figures(request, query.symbol)
+    listing = await read.market(request, query.symbol)
+    standing = request.state["candles"].known(listing.market_id)
+    detail, stats = await figures(request, listing)
     facts = _facts(detail, stats, tier(stats.volume_24h, request.state["tier_volumes"]))
-    return json({"success": True, "data": facts.model_dump()})
+    answer = json({"success": True, "data": facts.model_dump()})
+    return request.state["ready"].put(request, listing.market_id, standing, answer, MOMENT)
 
 
 def _facts(detail: MarketDetail, stats: Stats, size: str) -> MarketFacts:

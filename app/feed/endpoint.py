@@ -66,6 +66,10 @@ def mistake(error: ValidationError) -> str:
             return f"{name} must be {first['ctx']['le']} or less"
         case "literal_error" | "enum":
             return f"{name} must be one of {first['ctx']['expected']}".replace(" or ", ", ").replace("'", "")
+        case "string_too_short":
+            return f"{name} is missing"
+        case "bool_parsing" | "bool_type":
+            return f"{name} must be true or false"
         case "string_too_long":
             return f"{name} is longer than {first['ctx']['max_length']} characters"
         case _:

@@ -4,7 +4,7 @@ import re
 from datetime import UTC, date, datetime
 from typing import Annotated, Any
 
-from pydantic import PlainValidator, StringConstraints, WithJsonSchema
+from pydantic import BeforeValidator, PlainValidator, StringConstraints, WithJsonSchema
 
 from app.domain.resolution import RESOLUTIONS, Resolution, named
 from app.store.candle_reader import LAST_SECOND
@@ -54,6 +54,15 @@ def _written(text: str) -> int:
     except (ValueError, OverflowError):
         raise ValueError("must be seconds since 1970, a date such as 2024-01-31, or a time such as 2024-01-31T12:00:00Z") from None
 
+
+def whole(text: Any) -> Any:
+    """*text* where it is a whole number as one writes it: without a point, an exponent or underscores."""
+    if isinstance(text, str) and not _WHOLE.fullmatch(text):
+        raise ValueError("must be a whole number")
+    return text
+
+
+Whole = Annotated[int, BeforeValidator(whole)]
 
 Symbol = Annotated[
     str,

@@ -27,16 +27,19 @@ _SIZES: Final[dict[Kind, int]] = {"liquidation": 24, "trade": 20, "created": 20,
 async def marks(request: Request[State]) -> Response:
     """What happened in the bars from `from` to `to`, each mark at its bar's beginning: an array, by time."""
     series, since, until = await _asked(request)
-    trade_size = request.state["marks_trade_size"]
+    trade_size, standing = request.state["marks_trade_size"], request.state["candles"].known(series.market_id)
     found = await request.state["reader"].steady(series.market_id, lambda store: store.marks.marks(series, since, until, trade_size))
-    return json([_mark(series.market_id, mark) for mark in found])
+    answer = json([_mark(series.market_id, mark) for mark in found])
+    return request.state["ready"].put(request, series.market_id, standing, answer)
 
 
 async def timescale_marks(request: Request[State]) -> Response:
     """Funding updates and changes of the market's status in those bars: an array, by time."""
     series, since, until = await _asked(request)
+    standing = request.state["candles"].known(series.market_id)
     found = await request.state["reader"].steady(series.market_id, lambda store: store.marks.timescale_marks(series, since, until))
-    return json([_timescale_mark(series.market_id, mark) for mark in found])
+    answer = json([_timescale_mark(series.market_id, mark) for mark in found])
+    return request.state["ready"].put(request, series.market_id, standing, answer)
 
 
 async def _asked(request: Request[State]) -> tuple[Series, int, int]:

@@ -18,6 +18,9 @@ SECONDS: Final = 5.0
 LONGEST_QUERY: Final = 512
 """Bytes of a query string that is remembered: ours are shorter."""
 
+MOMENT: Final = 1.0
+"""For so long where the answer tells of the time, too."""
+
 READS: Final = ("GET", "HEAD")
 
 Known = Callable[[int], Standing | None]
@@ -42,14 +45,16 @@ class Ready:
         made = self._made.get((scope["path"], scope["query_string"]))
         return made.response if made and self._known(made.market_id) == made.standing else None
 
-    def put(self, request: Request[Any], market_id: int, standing: Standing | None, response: Response) -> Response:
-        """Keep *response*, made while the market stood at *standing* (None where that was not known before). Returns it."""
+    def put(
+        self, request: Request[Any], market_id: int, standing: Standing | None, response: Response, seconds: float = SECONDS
+    ) -> Response:
+        """Keep *response* for *seconds*, made while the market stood at *standing* (None where that was not known before). Returns it."""
         scope = request.scope
         words = scope["query_string"]
         if standing is not None and self._known(market_id) == standing and len(words) <= LONGEST_QUERY:
             response.headers["etag"] = etag(response.body)
             size = len(response.body) + len(words) + len(scope["path"])
-            self._made.put((scope["path"], words), _Made(response, market_id, standing), size, SECONDS)
+            self._made.put((scope["path"], words), _Made(response, market_id, standing), size, seconds)
         return response
 
     def forget(self) -> None:

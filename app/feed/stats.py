@@ -8,14 +8,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.domain.funding import next_funding
+from app.feed import series as read
 from app.feed.answering import json
 from app.feed.endpoint import Query
 from app.feed.failures import RequestError
 from app.feed.fields import Symbol
+from app.feed.ready import MOMENT
 from app.feed.state import State
-from app.feed.symbols import ticker
 from app.feed.trades import EXACT, exact
-from app.store.market_reader import MarketDetail
+from app.store.market_reader import Listing, MarketDetail
 from app.store.readers import Readers
 from app.store.state_reader import MarketFigures
 from app.store.stats_reader import MarketStats
@@ -68,15 +69,18 @@ class StatsAnswer(BaseModel):
 
 async def stats(request: Request[State], query: StatsQuery) -> Response:
     """A market's figures of the moment, and those of its last 24 hours, exact to the minute."""
-    _, data = await figures(request, query.symbol)
-    return json({"success": True, "data": data.model_dump()})
+    listing = await read.market(request, query.symbol)
+    standing = request.state["candles"].known(listing.market_id)
+    _, data = await figures(request, listing)
+    answer = json({"success": True, "data": data.model_dump()})
+    return request.state["ready"].put(request, listing.market_id, standing, answer, MOMENT)
 
 
-async def figures(request: Request[State], symbol: str) -> tuple[MarketDetail, Stats]:
-    """Everything known of the market that charts call *symbol*, and its figures; RequestError where there is none."""
-    detail = await request.state["reader"].read(lambda store: store.markets.detail(ticker(symbol)))
+async def figures(request: Request[State], listing: Listing) -> tuple[MarketDetail, Stats]:
+    """Everything known of a market, and its figures; RequestError where it is gone."""
+    detail = await request.state["reader"].read(lambda store: store.markets.detail(listing.ticker))
     if detail is None:
-        raise RequestError(404, f"there is no market {symbol}")
+        raise RequestError(404, f"there is no market {listing.ticker}")
     market_id, now = detail.market_id, int(time.time())
 
     def ask(store: Readers) -> tuple[MarketFigures | None, MarketStats]:

@@ -7,7 +7,7 @@ from typing import Final
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Mount, Route
+from starlette.routing import Mount, Route, Router
 
 from app.cache.pages import Answer
 from app.feed import parameters as read
@@ -34,8 +34,9 @@ async def symbols(request: Request[State]) -> Response:
     """One market as a symbol object."""
     listing = await asked_market(request)
     market_id, starting = listing.market_id, listing.starting_price
+    standing = request.state["candles"].known(market_id)
     reference = await request.state["reader"].steady(market_id, lambda store: store.prices.reference(market_id, starting))
-    return json(symbol_info(listing, reference), SLOW)
+    return request.state["ready"].put(request, market_id, standing, json(symbol_info(listing, reference), SLOW))
 
 
 async def search(request: Request[State]) -> Response:
@@ -94,7 +95,7 @@ ROUTES: Final = [
 
 def routes(guards: Sequence[Middleware] = ()) -> Mount:
     """The protocol's routes behind *guards*."""
-    return Mount("/api/tradingview", routes=ROUTES, middleware=[Middleware(Failures, form=UDF), *guards])
+    return Mount("/api/tradingview", Router(ROUTES, redirect_slashes=False), middleware=[Middleware(Failures, form=UDF), *guards])
 
 
 def _bars(candles: Answer, fresh: str) -> Response:

@@ -18,6 +18,7 @@ ROUTES: Final[Mapping[str, str]] = {
     "/api/tradingview/history": "history",
     "/api/tradingview/search": "search",
     "/api/lightweight/ohlcv": "ohlcv",
+    "/api/lightweight/volume": "ohlcv",
     "/api/v1/candles": "ohlcv",
 }
 """Paths with a limit of their own, and its name; those of one name are counted together."""

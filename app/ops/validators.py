@@ -17,7 +17,7 @@ OWN: Final = b"private, no-cache"
 
 READS: Final = ("GET", "HEAD")
 
-KEPT_IN_304: Final = frozenset((CACHE_CONTROL, ETAG, b"vary", b"content-location", b"expires"))
+KEPT_IN_304: Final = frozenset((CACHE_CONTROL, b"vary", b"content-location", b"expires"))
 """What an answer without its body repeats (RFC 9110, 15.4.5)."""
 
 LONGEST_HEADER: Final = 4_096
@@ -53,15 +53,15 @@ class Validators:
                 if tag is None:
                     held = message
                     return
-                if tag and _is_in(has, tag):
-                    message, is_over = _unchanged(message), True
+                if tag and (same := _same(has, tag)):
+                    message, is_over = _unchanged(message, same), True
             elif held:
                 start, held = held, None
                 if not message.get("more_body", False):
                     tag = etag(message.get("body", b"")).encode()
                     start = {**start, "headers": [*start["headers"], (ETAG, tag)]}
-                    if _is_in(has, tag):
-                        start, is_over = _unchanged(start), True
+                    if same := _same(has, tag):
+                        start, is_over = _unchanged(start, same), True
                 await send(start)
             if is_over and message["type"] == "http.response.body":
                 message = {**message, "body": b""}
@@ -96,13 +96,17 @@ def _said(start: Message, *, is_read: bool, is_private: bool) -> tuple[Message, 
     return start, None if is_answer and not tag and wanted != NOT_KEPT else tag
 
 
-def _is_in(has: bytes, tag: bytes) -> bool:
-    """Whether *tag* is among those of an If-None-Match: strong or weak is all the same there (RFC 9110, 13.1.2)."""
+def _same(has: bytes, tag: bytes) -> bytes | None:
+    """*tag* as an If-None-Match has it: strong or weak is all the same there (RFC 9110, 13.1.2). None where it is not among those."""
     if not has or len(has) > LONGEST_HEADER:
-        return False
-    listed = [each.strip().removeprefix(b"W/") for each in has.split(b",")]
-    return tag.removeprefix(b"W/") in listed or listed == [b"*"]
+        return None
+    listed = [each.strip() for each in has.split(b",")]
+    if listed == [b"*"]:
+        return tag
+    strong = tag.removeprefix(b"W/")
+    return next((each for each in listed if each.removeprefix(b"W/") == strong), None)
 
 
-def _unchanged(start: Message) -> Message:
-    return {**start, "status": 304, "headers": [(name, value) for name, value in start["headers"] if name in KEPT_IN_304]}
+def _unchanged(start: Message, tag: bytes) -> Message:
+    kept = [(name, value) for name, value in start["headers"] if name in KEPT_IN_304]
+    return {**start, "status": 304, "headers": [*kept, (ETAG, tag)]}

@@ -14,7 +14,7 @@ class LimitSettings(BaseModel):
         100, ge=0, le=1_000_000, description="Requests of one client for /history in a minute, times RATE_LIMIT_BURST; 0: any number."
     )
     rate_limit_ohlcv: int = Field(
-        200, ge=0, le=1_000_000, description="The same for ohlcv and candles, times RATE_LIMIT_BURST; 0: any number."
+        200, ge=0, le=1_000_000, description="The same for ohlcv, volume and candles, times RATE_LIMIT_BURST; 0: any number."
     )
     rate_limit_search: int = Field(50, ge=0, le=1_000_000, description="The same for /search, times RATE_LIMIT_BURST; 0: any number.")
     rate_limit_burst: int = Field(

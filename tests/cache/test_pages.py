@@ -4,7 +4,9 @@ import asyncio
 
 import pytest
 
+from app.cache.guarded import Guarded
 from app.cache.lru import Lru
+from app.cache.memory import Memory
 from app.cache.pages import Answer, CandlePages
 from app.cache.slots import PAGE_BARS
 from app.cache.standings import BELIEVED_SECONDS
@@ -203,3 +205,16 @@ async def test_memory_stays_within_its_budgets() -> None:
     assert memory.used <= 300_000
     assert answers.used <= 200_000
     assert answers.evictions > 0
+
+
+async def test_ways_to_ask_a_quiet_market_do_not_fill_the_caches_that_pages_are_in() -> None:
+    world = World()
+    world.add(*[(3 * DAY, 100 + number) for number in range(50)])
+    memory: Lru[bytes] = Lru(4_000_000)
+    shared = Memory(Lru(4_000_000))
+    async with Tiered(memory, Guarded(shared, timeout=30)) as cache:
+        candles = pages(world, cache)
+        for number in range(200):
+            await check(candles, world, SECOND, 0, world.end - 1_000 * number, 20 + number)
+    assert len(memory) <= 4
+    assert len(shared.values) <= 4

@@ -26,6 +26,9 @@ PATHS = (
     "/api/lightweight/trades?symbol=M1",
     "/api/v1/candles?symbol=M1&interval=1s",
     "/api/v1/trades?symbol=M1&limit=7",
+    "/api/tradingview/symbols?symbol=M1",
+    "/api/tradingview/marks?symbol=M1&resolution=1&from=0&to=4000000000",
+    "/api/tradingview/timescale_marks?symbol=M1&resolution=1D&from=0&to=4000000000",
 )
 
 
@@ -103,3 +106,10 @@ def test_a_surface_that_asks_for_credentials_leaves_nothing_in_shared_caches(dat
         response = client.get("/api/v1/intervals?symbol=M1", headers={"X-API-Key": "key"})
         assert (response.status_code, response.headers["cache-control"]) == (200, "private, no-cache")
         assert client.get("/api/tradingview/config").headers["cache-control"].startswith("public")
+
+
+def test_a_slash_too_many_leads_nowhere(told: TestClient) -> None:
+    for path in ("/api/tradingview/history/", "/api/tradingview", "/api/lightweight/ohlcv/", "/docs/", "/openapi.json/"):
+        response = told.get(path, headers={"Host": "elsewhere.example"}, follow_redirects=False)
+        assert (response.status_code, response.headers.get("location")) == (404, None), path
+        assert response.json()

@@ -41,6 +41,10 @@ def test_intervals(client: TestClient, path: str) -> None:
         ("candles?symbol=BTC&interval=1y", 400, f"interval must be one of {' '.join(INTERVALS)}"),
         ("symbols/none/intervals", 404, "there is no market none"),
         ("nothing", 404, "Not Found"),
+        ("candles/?symbol=BTC&interval=1m", 404, "Not Found"),
+        ("candles?symbol=BTC&interval=1m&limit=1_0", 400, "limit must be a whole number"),
+        ("candles?symbol=BTC&interval=1m&limit=1.0", 400, "limit must be a whole number"),
+        ("candles?symbol=BTC&interval=1m&limit=0", 400, "limit must be 1 or more"),
     ],
 )
 def test_refusals(client: TestClient, path: str, status: int, error: str) -> None:
