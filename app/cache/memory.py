@@ -11,18 +11,18 @@ class Memory:
     """A `Cache` in memory, within the budget of *values*."""
 
     def __init__(self, values: Lru[bytes]) -> None:
-        self.values = values
+        self._values = values
 
     async def get_many(self, keys: Sequence[str]) -> list[bytes | None]:
-        return [self.values.get(key) for key in keys]
+        return [self._values.get(key) for key in keys]
 
     async def set_many(self, entries: Sequence[Entry]) -> None:
         for key, value, ttl in entries:
-            self.values.put(key, value, len(key) + len(value), ttl)
+            self._values.put(key, value, len(key) + len(value), ttl)
 
     async def delete_many(self, keys: Sequence[str]) -> None:
         for key in keys:
-            self.values.discard(key)
+            self._values.discard(key)
 
     async def __aenter__(self) -> Self:
         return self
