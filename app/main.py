@@ -31,6 +31,7 @@ from app.ops.rate_limits import RateLimits, limits_of, windows_of
 from app.ops.shared_windows import SharedWindows
 from app.ops.validators import Validators
 from app.ops.windows import Windows
+from app.pushing import local_pusher
 from app.settings import Settings
 from app.store.chart_desk import ChartDesk
 from app.store.chart_store import ChartStore
@@ -54,6 +55,7 @@ def create_app(settings: Settings, database: Database | None = None, bus: Bus | 
     What is written is heard of on *bus*, which is open while the service runs; without one it opens its own.
     """
     windows = windows_of(settings)
+    local = local_pusher(settings)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[State]:
@@ -95,7 +97,13 @@ def create_app(settings: Settings, database: Database | None = None, bus: Bus | 
             }
 
     service = Starlette(
-        routes=[*guarded(settings, windows), Route("/healthz", healthz), *surfaces.description(settings), static.ROUTES],
+        routes=[
+            *guarded(settings, windows),
+            *(local.routes if local else ()),
+            Route("/healthz", healthz),
+            *surfaces.description(settings),
+            static.ROUTES,
+        ],
         middleware=[
             Middleware(Edge, origins=Origins(settings.cors_origins)),
             Middleware(Compression),

@@ -28,6 +28,10 @@ Job = Callable[[asyncio.Event], Coroutine[Any, Any, None]]
 """Something to run until it is done, or until the event is set: then it tidies up and returns."""
 
 
+LONGEST_FRAME = 65_536
+"""Bytes of what a client says over a WebSocket; one that says more is hung up on."""
+
+
 class PortTaken(DatafeedError):
     """The address to listen on cannot be had."""
 
@@ -68,6 +72,7 @@ def server(app: ASGIApp | ASGIFramework, settings: Settings, on_ready: Callable[
     config.bind = [f"fd://{listening.detach()}"]
     config.errorlog = logging.getLogger("hypercorn.error")
     config.graceful_timeout = 5
+    config.websocket_max_message_size = LONGEST_FRAME
     config.include_server_header = False  # nobody needs to know what serves
 
     async def job(stop: asyncio.Event) -> None:

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 import orjson
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.ops.request_id import CURRENT, new_id
@@ -72,6 +72,12 @@ UDF: Final = Form(
 
 ENVELOPE: Final = Form(lambda message: {"success": False, "error": message})
 """Of surfaces for programs."""
+
+
+def told_in_text(error: Exception) -> Response:
+    """As Pusher's HTTP API tells failures: the text alone."""
+    refusal = reason(error)
+    return PlainTextResponse(refusal.message, refusal.status, refusal.headers)
 
 
 class Failures:

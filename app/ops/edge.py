@@ -17,7 +17,10 @@ that pages load, adds what concerns those alone."""
 
 
 class Edge:
-    """Takes or makes the request's id, answers preflights, and adds the standing headers, those of CORS and `X-Request-ID`."""
+    """Takes or makes the request's id, answers preflights, and adds the standing headers, those of CORS and `X-Request-ID`.
+
+    WebSockets are refused to pages that may not read.
+    """
 
     def __init__(self, app: ASGIApp, origins: Origins) -> None:
         self._app = app
@@ -25,7 +28,10 @@ class Edge:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
-            await self._app(scope, receive, send)
+            if scope["type"] != "websocket" or self._may_connect(scope):
+                await self._app(scope, receive, send)
+            else:
+                await send({"type": "websocket.close", "code": 1008, "reason": ""})  # 403: it is not accepted yet
             return
         given = origin = None
         for name, value in scope["headers"]:
@@ -51,3 +57,9 @@ class Edge:
             await app(scope, receive, sending)
         finally:
             CURRENT.reset(token)
+
+    def _may_connect(self, scope: Scope) -> bool:
+        """No browser keeps a page of another origin from a WebSocket; who is no browser names no origin."""
+        headers = dict(scope["headers"])
+        origin = headers.get(b"origin")
+        return origin is None or self._origins.allows(origin) or origin.partition(b"://")[2] == headers.get(b"host")

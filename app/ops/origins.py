@@ -33,21 +33,22 @@ class Origins:
         """What every answer to a page of *origin* carries. Where not all may read, shared caches are told that origins matter."""
         if self._any:
             return _ANYONE if origin is None else _ANY_PAGE
-        if origin is not None and self._allows(origin):
+        if origin is not None and self.allows(origin):
             return (_VARY, (b"access-control-allow-origin", origin), EXPOSED)
         return (_VARY,)
 
     def preflight(self, origin: bytes, headers: Headers) -> Response:
         """The answer to a browser that asks before it sends what no form could."""
-        if not (self._any or self._allows(origin)):
+        if not self.allows(origin):
             return PlainTextResponse("pages of this origin may not read the API", 400)
         allowed = {"Access-Control-Allow-Methods": METHODS, "Access-Control-Max-Age": str(PREFLIGHT_SECONDS)}
         if asked := headers.get("access-control-request-headers"):
             allowed["Access-Control-Allow-Headers"] = asked
         return PlainTextResponse("", 200, allowed | {"Vary": "Access-Control-Request-Headers"})
 
-    def _allows(self, origin: bytes) -> bool:
-        return origin in self._listed or bool(self._matching and self._matching.fullmatch(origin))
+    def allows(self, origin: bytes) -> bool:
+        """Whether pages of *origin* may read."""
+        return self._any or origin in self._listed or bool(self._matching and self._matching.fullmatch(origin))
 
 
 _ANYONE: Final[RawHeaders] = ((b"access-control-allow-origin", b"*"),)

@@ -3,17 +3,33 @@
 from pydantic import BaseModel, Field, SecretStr, ValidationInfo, field_validator
 
 from app.ops.spelling import SecretWebUrl
+from app.settings.access import SHORTEST_SECRET
 from app.settings.blame import together
 
 
 class LiveSettings(BaseModel):
-    """Live updates, error reports (checked at the start; this version does not use them yet)"""
+    """Live updates, error reports (an app of Pusher's and a Sentry project are checked at the start; this version does not use them yet)"""
 
     pusher_app_id: str = Field("", description="Id of the Pusher Channels app.", examples=["123456"])
     pusher_key: str = Field("", description="Its public key.", examples=["278d425bdf160c739803"])
     pusher_secret: SecretStr = Field(SecretStr(""), description="Its secret.", examples=["7ad3773142a6692b25b8"])
     pusher_cluster: str = Field("us2", pattern="^[a-z0-9-]+$", description="Its cluster.")
+    pusher_local_secret: SecretStr = Field(
+        SecretStr(""),
+        description="Without an app: lets other services publish through our own endpoint, as app 1 with the key `local`.",
+        examples=["a-secret-of-32-bytes-or-more-000"],
+    )
+    pusher_local_connections: int = Field(
+        2_000, ge=1, le=100_000, description="WebSockets that our own endpoint takes at once, in each process."
+    )
     sentry_dsn: SecretWebUrl = Field(SecretStr(""), description="Sentry project.", examples=["https://KEY@o1.ingest.sentry.io/2"])
+
+    @field_validator("pusher_local_secret")
+    @classmethod
+    def _local_secret_is_long(cls, secret: SecretStr) -> SecretStr:
+        if secret and len(secret.get_secret_value().encode()) < SHORTEST_SECRET:
+            raise ValueError(f"must have {SHORTEST_SECRET} bytes or more")
+        return secret
 
     @field_validator("pusher_secret")
     @classmethod

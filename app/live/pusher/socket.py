@@ -1,0 +1,106 @@
+"""The WebSocket that Pusher's clients connect to: `/app/{key}`."""
+
+import asyncio
+import time
+from typing import Final
+
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from app.live.pusher import protocol
+from app.live.pusher.channels import Channels
+from app.live.pusher.protocol import Code
+from app.live.pusher.session import Session
+from app.live.pusher.signature import App, same
+
+ACTIVITY_SECONDS: Final = 120
+"""Of silence, after which a client is asked whether it is still there."""
+
+PONG_SECONDS: Final = 30
+"""For its answer."""
+
+SEND_SECONDS: Final = 30
+"""For one frame to leave: who takes nothing for so long is hung up on."""
+
+
+class Socket:
+    """Answers each WebSocket with a conversation of its own."""
+
+    def __init__(self, app: App, channels: Channels, *, activity: float = ACTIVITY_SECONDS, pong: float = PONG_SECONDS) -> None:
+        """Asked after *activity* seconds of silence, a client has *pong* seconds to answer."""
+        self._app = app
+        self._channels = channels
+        self._activity = activity
+        self._pong = pong
+
+    async def talk(self, websocket: WebSocket) -> None:
+        """Talk until the connection ends."""
+        await websocket.accept()
+        if refusal := self._refusal(websocket):
+            code, message = refusal
+            await websocket.send_text(protocol.error(code, message))
+            await websocket.close(code, message)
+            return
+        session = Session(self._app, self._channels)
+        session.send(protocol.established(session.socket_id, self._activity))
+        tasks = [asyncio.create_task(work) for work in (_hear(websocket, session), _send(websocket, session), self._watch(session))]
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        except (WebSocketDisconnect, TimeoutError):
+            pass  # it left, or takes nothing any more
+        finally:
+            session.leave()
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks)
+
+    def _refusal(self, websocket: WebSocket) -> tuple[Code, str] | None:
+        """Why there is no conversation."""
+        version = websocket.query_params.get("protocol", "")
+        if not same(websocket.path_params["key"], self._app.key):
+            return Code.NO_SUCH_APP, "no app has this key"
+        if not version:
+            return Code.NO_VERSION, "the query must have a protocol"
+        if not (version.isascii() and version.isdigit()):
+            return Code.BAD_VERSION, "protocol must be a number"
+        if version != str(protocol.VERSION):
+            return Code.UNSUPPORTED_VERSION, f"only protocol {protocol.VERSION} is spoken here"
+        if self._channels.is_full:
+            return Code.OVER_CAPACITY, "there are as many connections as this server takes: try again later"
+        return None
+
+    async def _watch(self, session: Session) -> None:
+        """Find out whether a silent client is still there."""
+        asked = float("-inf")
+        while True:
+            now = time.monotonic()
+            if now - session.heard < self._activity:
+                await asyncio.sleep(session.heard + self._activity - now)
+            elif asked < session.heard:
+                session.send(protocol.PING)
+                asked = now
+            elif now - asked < self._pong:
+                await asyncio.sleep(min(self._activity, asked + self._pong - now))
+            else:
+                session.end(Code.NO_PONG, "no answer to a ping")
+                await asyncio.sleep(SEND_SECONDS)  # which the ending is given
+                return
+
+
+async def _hear(websocket: WebSocket, session: Session) -> None:
+    while True:
+        message = await websocket.receive()
+        if message["type"] == "websocket.disconnect":
+            return
+        session.hear(message.get("text") or "")
+
+
+async def _send(websocket: WebSocket, session: Session) -> None:
+    while True:
+        frame = await session.sending.next()
+        async with asyncio.timeout(SEND_SECONDS):
+            await websocket.send_text(frame)
+            if session.ending and not session.sending:
+                await websocket.close(*session.ending)
+                return

@@ -1,0 +1,77 @@
+"""What waits to be sent to one connection: in order, bounded, and of a running bar only its latest state."""
+
+import asyncio
+from collections import deque
+from collections.abc import Hashable
+
+
+class _Waiting:
+    __slots__ = ("series", "text")
+
+    def __init__(self, text: str, series: Hashable | None) -> None:
+        self.text = text
+        self.series = series
+
+
+class Sending:
+    """Messages in order, up to *most* of them and *most_bytes* in all. Filled and emptied in one event loop, emptied by one task."""
+
+    def __init__(self, most: int, most_bytes: int) -> None:
+        self._most = most
+        self._most_bytes = most_bytes
+        self._messages: deque[_Waiting] = deque()
+        self._latest: dict[Hashable, _Waiting] = {}
+        self._some = asyncio.Event()
+        self.size = 0
+        """Bytes that wait."""
+        self.replaced = 0
+        """Messages that never had to be sent, as a newer state took their place."""
+
+    def __len__(self) -> int:
+        return len(self._messages)
+
+    def put(self, text: str, series: Hashable | None = None, *, final: bool = False) -> bool:
+        """Have *text* sent; False where too much waits already.
+
+        A state of *series* takes the place of the one that waits, unless that one was *final*: such a one is always sent.
+        """
+        waiting = None if series is None else self._latest.get(series)
+        if waiting:
+            self.size += _bytes(text) - _bytes(waiting.text)
+            waiting.text = text
+            self.replaced += 1
+        else:
+            waiting = _Waiting(text, series)
+            self._messages.append(waiting)
+            self.size += _bytes(text)
+            self._some.set()
+        if series is not None and not final:
+            self._latest[series] = waiting
+        else:
+            self._latest.pop(series, None)
+        return len(self._messages) <= self._most and self.size <= self._most_bytes
+
+    def part(self, series: Hashable) -> None:
+        """What waits of *series* is sent as it is; later states come after all that waits."""
+        self._latest.pop(series, None)
+
+    async def next(self) -> str:
+        """The next message, once there is one."""
+        while not self._messages:
+            self._some.clear()
+            await self._some.wait()
+        message = self._messages.popleft()
+        self.size -= _bytes(message.text)
+        if self._latest.get(message.series) is message:
+            del self._latest[message.series]
+        return message.text
+
+    def clear(self) -> None:
+        """Send nothing of what waits."""
+        self._messages.clear()
+        self._latest.clear()
+        self.size = 0
+
+
+def _bytes(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode())

@@ -1,0 +1,71 @@
+"""What waits for a connection: in order, bounded, of a running bar the latest state."""
+
+import asyncio
+
+import pytest
+
+from app.live.sending import Sending
+
+pytestmark = pytest.mark.anyio
+
+
+async def taken(sending: Sending) -> list[str]:
+    """All that waits."""
+    return [await sending.next() for _ in range(len(sending))]
+
+
+async def test_messages_come_in_order() -> None:
+    sending = Sending(10, 1_000)
+    assert all(sending.put(text) for text in "abc")
+    assert await taken(sending) == ["a", "b", "c"]
+    assert sending.size == 0
+
+
+async def test_a_newer_state_takes_the_place_of_the_one_that_waits() -> None:
+    sending = Sending(10, 1_000)
+    for text, series in [("gold 1", "gold"), ("trade", None), ("oil 1", "oil"), ("gold 22", "gold")]:
+        assert sending.put(text, series)
+    assert sending.size == len("gold 22tradeoil 1")
+    assert await taken(sending) == ["gold 22", "trade", "oil 1"]
+    assert sending.replaced == 1
+    sending.put("gold 3", "gold")
+    assert await taken(sending) == ["gold 3"]
+
+
+async def test_a_final_state_takes_a_place_and_keeps_it() -> None:
+    sending = Sending(10, 1_000)
+    sending.put("running", "gold")
+    sending.put("closed", "gold", final=True)
+    sending.put("next", "gold")
+    sending.put("next, later", "gold")
+    sending.put("next, closed", "gold", final=True)
+    sending.put("another, closed", "gold", final=True)
+    assert await taken(sending) == ["closed", "next, closed", "another, closed"]
+
+
+async def test_what_parts_is_not_overtaken() -> None:
+    sending = Sending(10, 1_000)
+    sending.put("before", "gold")
+    sending.part("gold")
+    sending.put("reset")
+    sending.put("after", "gold")
+    assert await taken(sending) == ["before", "reset", "after"]
+
+
+@pytest.mark.parametrize(("most", "most_bytes"), [(3, 1_000), (100, 6)])
+async def test_says_where_too_much_waits(most: int, most_bytes: int) -> None:
+    sending = Sending(most, most_bytes)
+    assert [sending.put("é") for _ in range(4)] == [True, True, True, False]
+    await sending.next()
+    assert [sending.put("x", "gold"), sending.put("xxx", "gold")] == [False, False] if most == 3 else [True, False]
+    sending.clear()
+    assert (len(sending), sending.size) == (0, 0)
+    assert sending.put("x")
+
+
+async def test_who_takes_waits_for_what_comes() -> None:
+    sending = Sending(10, 1_000)
+    taking = asyncio.create_task(sending.next())
+    await asyncio.sleep(0)
+    sending.put("late")
+    assert await taking == "late"
