@@ -24,6 +24,7 @@ from app.following import Pulse, listening
 from app.main import create_app
 from app.news import bus_of
 from app.ops import screen
+from app.pushing import Pushing
 from app.settings.limits import WITHOUT_LIMITS
 from app.store.catalogue import Catalogue
 from app.store.client import open_database
@@ -79,9 +80,10 @@ def serve(
     settings = node_settings_for(context) if with_listener else settings_for(context)
     with service.store(settings, writes=with_listener) as database:
         bus = bus_of(settings, database)
-        job = service.server(create_app(settings, database, bus), settings, _announced)
-        jobs = [job, listening(settings, database, on_commit=Pulse(), on_news=bus.publish)] if with_listener else [job]
-        service.run(service.run_all(*jobs, within=bus))
+        pushing = Pushing(settings, database, bus)
+        job = service.server(create_app(settings, database, bus, pushing.occupied), settings, _announced)
+        written = [listening(settings, database, on_commit=Pulse(), on_news=pushing.tell), *pushing.jobs] if with_listener else []
+        service.run(service.run_all(job, *written, within=bus))
 
 
 @app.command(epilog=EXIT_CODES)
@@ -105,13 +107,15 @@ def demo(
         Catalogue(database).replace(catalogue(genesis))
         unlimited = settings.model_copy(update=WITHOUT_LIMITS)
         bus = bus_of(settings, database)
-        job = service.server(create_app(unlimited, database, bus), settings, _announced)
+        pushing = Pushing(settings, database, bus)
+        job = service.server(create_app(unlimited, database, bus, pushing.occupied), settings, _announced)
 
         async def work() -> None:
             async with serving(chain) as node:
                 simulated = settings.model_copy(update=DEMO_SETTINGS | {"rpc_url": (SecretStr(node.ws_url),)})
                 screen.out.print(f"Simulated chain  {node.url}  (JSON-RPC)")
-                await service.run_all(job, listening(simulated, database, on_commit=Pulse(), on_news=bus.publish), within=bus)
+                writer = listening(simulated, database, on_commit=Pulse(), on_news=pushing.tell)
+                await service.run_all(job, writer, *pushing.jobs, within=bus)
 
         service.run(work())
 
@@ -128,7 +132,9 @@ def listen(context: typer.Context) -> None:
     settings = node_settings_for(context)
     with service.store(settings) as database:
         bus = bus_of(settings, database)
-        service.run(service.run_all(listening(settings, database, on_commit=Pulse(), on_news=bus.publish), within=bus))
+        pushing = Pushing(settings, database, bus)
+        writer = listening(settings, database, on_commit=Pulse(), on_news=pushing.tell)
+        service.run(service.run_all(writer, *pushing.jobs, within=bus))
 
 
 @app.command(epilog=EXIT_CODES)

@@ -17,6 +17,7 @@ from app.feed import charts, static, surfaces, tradingview
 from app.feed.candles import candle_pages
 from app.feed.directory import Directory
 from app.feed.failures import PLAIN, Failures, passed_on
+from app.feed.pusher import PusherHooks
 from app.feed.ready import Ready, Repeated
 from app.feed.state import ChartLimits, State
 from app.live.bus import Bus, heard
@@ -31,7 +32,7 @@ from app.ops.rate_limits import RateLimits, limits_of, windows_of
 from app.ops.shared_windows import SharedWindows
 from app.ops.validators import Validators
 from app.ops.windows import Windows
-from app.pushing import local_pusher
+from app.pushing import app_of, local_pusher, publishing
 from app.settings import Settings
 from app.store.chart_desk import ChartDesk
 from app.store.chart_store import ChartStore
@@ -49,10 +50,13 @@ Surface = Callable[[Sequence[Middleware]], Mount]
 """Makes the routes below one path, behind the guards it is given, whose refusals it tells in its own form."""
 
 
-def create_app(settings: Settings, database: Database | None = None, bus: Bus | None = None) -> Starlette:
+def create_app(
+    settings: Settings, database: Database | None = None, bus: Bus | None = None, on_occupied: Callable[[], None] = lambda: None
+) -> Starlette:
     """The service as *settings* say. It reads *database*, which stays open when it ends; without one it opens its own.
 
-    What is written is heard of on *bus*, which is open while the service runs; without one it opens its own.
+    What is written is heard of on *bus*, which is open while the service runs; without one it opens its own. *on_occupied* is called
+    when Pusher says that other channels are occupied now.
     """
     windows = windows_of(settings)
     local = local_pusher(settings)
@@ -77,6 +81,8 @@ def create_app(settings: Settings, database: Database | None = None, bus: Bus | 
                 await stack.enter_async_context(told)
             await stack.enter_async_context(heard(told, partial(invalidate, candles, directory, ready)))
             lists = await stack.enter_async_context(lists_cache(settings))
+            if local:
+                await stack.enter_async_context(publishing(settings, reader, directory, told, local.backend))
             yield {
                 "ready": ready,
                 "reader": reader,
@@ -98,7 +104,7 @@ def create_app(settings: Settings, database: Database | None = None, bus: Bus | 
 
     service = Starlette(
         routes=[
-            *guarded(settings, windows),
+            *guarded(settings, windows, PusherHooks(local.app if local else app_of(settings), settings, on_occupied)),
             *(local.routes if local else ()),
             Route("/healthz", healthz),
             *surfaces.description(settings),
@@ -117,13 +123,14 @@ def create_app(settings: Settings, database: Database | None = None, bus: Bus | 
     return service
 
 
-def guarded(settings: Settings, windows: Windows | SharedWindows) -> list[BaseRoute]:
+def guarded(settings: Settings, windows: Windows | SharedWindows, hooks: PusherHooks) -> list[BaseRoute]:
     """Everything that is switched on, each behind its guards."""
     saved = partial(charts.routes, places=settings.charts_max_concurrent, seconds=settings.charts_max_seconds)
     switches: list[tuple[bool, str, Surface]] = [
         (settings.enable_tradingview_charts, STORAGE, saved),  # before what its path begins with
         (settings.enable_tradingview_charts, "tradingview", tradingview.routes),
         (settings.enable_lightweight_charts, "lightweight", surfaces.LIGHTWEIGHT),
+        (settings.enable_realtime_streaming, "pusher", hooks.routes),
         (True, "v1", surfaces.V1),
     ]
     return [make([*guards(settings, windows, name), Middleware(Repeated)]) for is_on, name, make in switches if is_on]

@@ -2,18 +2,31 @@
 
 from pydantic import BaseModel, Field, SecretStr, ValidationInfo, field_validator
 
-from app.ops.spelling import SecretWebUrl
+from app.ops.spelling import Milliseconds, SecretWebUrl, WebUrl
 from app.settings.access import SHORTEST_SECRET
 from app.settings.blame import together
 
 
 class LiveSettings(BaseModel):
-    """Live updates, error reports (an app of Pusher's and a Sentry project are checked at the start; this version does not use them yet)"""
+    """Live updates, error reports (the latter are checked at the start; this version does not use them yet)"""
 
-    pusher_app_id: str = Field("", description="Id of the Pusher Channels app.", examples=["123456"])
+    pusher_app_id: str = Field(
+        "", pattern="^[0-9]*$", description="Id of the Pusher Channels app; empty: the service is a Pusher of its own.", examples=["123456"]
+    )
     pusher_key: str = Field("", description="Its public key.", examples=["278d425bdf160c739803"])
     pusher_secret: SecretStr = Field(SecretStr(""), description="Its secret.", examples=["7ad3773142a6692b25b8"])
     pusher_cluster: str = Field("us2", pattern="^[a-z0-9-]+$", description="Its cluster.")
+    pusher_url: WebUrl = Field(
+        "", description="Where something else speaks Pusher's HTTP API; empty: at Pusher.", examples=["http://soketi.internal:6001"]
+    )
+    pusher_interval_ms: Milliseconds = Field(1_000, description="Milliseconds between two pushes of what changed.")
+    pusher_max_messages_per_second: int = Field(
+        100,
+        ge=0,
+        le=1_000_000,
+        description="Events sent to Pusher a second, at most; 0: any number. The newest of each bar waits its turn.",
+    )
+    pusher_poll_ms: Milliseconds = Field(5_000, description="Milliseconds between two questions which channels are occupied.")
     pusher_local_secret: SecretStr = Field(
         SecretStr(""),
         description="Without an app: lets other services publish through our own endpoint, as app 1 with the key `local`.",

@@ -76,7 +76,7 @@ class Client:
 @contextmanager
 def client(url: str, **options: Any) -> Iterator[Client]:
     """A connection to *url*."""
-    with connect(url, open_timeout=PATIENCE, **options) as connection:
+    with connect(url, **{"open_timeout": PATIENCE, "close_timeout": 0.2} | options) as connection:
         yield Client(connection)
 
 

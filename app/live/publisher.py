@@ -1,0 +1,209 @@
+"""Pushes what changes in markets that somebody watches, to whoever hears the channels: each second, the newest state of each bar."""
+
+import asyncio
+import contextlib
+import logging
+import random
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from typing import Final, NamedTuple, Protocol
+
+from app.domain.bar import Bar
+from app.domain.errors import DatafeedError
+from app.live import payloads
+from app.live.due import Due, Push
+from app.live.payloads import Price
+from app.live.topics import GLOBAL, Topic, topic
+from app.live.updates import BarUpdate, Traded, Update
+
+MOST_MARKETS: Final = 1_000
+"""Markets followed at once."""
+
+LOOKED_UP_AT_ONCE: Final = 50
+"""Names of markets, between two pushes."""
+
+LONGEST_PAUSE: Final = 30.0
+"""Seconds: pauses grow up to this one as long as pushing fails."""
+
+LONGEST_REASON: Final = 200
+"""Characters of a reason that are logged."""
+
+_log = logging.getLogger(__name__)
+
+
+class Refused(Exception):
+    """Events that will be refused however often they are pushed."""
+
+
+class Backend(Protocol):
+    """Where events go."""
+
+    at_once: int
+    """Events of one call."""
+
+    async def occupied(self) -> Collection[str]:
+        """The channels that somebody hears. Whatever it raises, it is asked again later."""
+
+    async def push(self, pushes: Sequence[Push]) -> None:
+        """Tell up to `at_once` events. Refused where they never will be; whatever else it raises, they are told later."""
+
+
+class Bars(Protocol):
+    """Current bars of followed markets, as `CurrentBars` has them."""
+
+    def follow(self, market_id: int) -> int | None: ...
+
+    def unfollow(self, market_id: int) -> None: ...
+
+    def bars(self, market_id: int) -> Mapping[str, Bar] | None: ...
+
+
+class Market(NamedTuple):
+    """A market, and the name that it has in what is pushed."""
+
+    market_id: int
+    ticker: str
+
+
+class Statistics(NamedTuple):
+    """Since the start; `waiting` and `channels` are of now."""
+
+    pushed: int
+    failed: int
+    refused: int
+    dropped: int
+    waiting: int
+    channels: int
+
+
+class Publisher:
+    """Pushes to occupied channels, and to no others. Nothing that happens to a push is felt by who tells it updates."""
+
+    def __init__(
+        self,
+        backend: Backend,
+        bars: Bars,
+        find: Callable[[str], Awaitable[Market | None]],
+        prices: Callable[[], Awaitable[Sequence[Price]]],
+        *,
+        interval: float,
+        rate: float | None = None,
+    ) -> None:
+        """Each *interval* seconds, *rate* events a second at most (None: any number).
+
+        *find* looks a market up by what a channel calls it, *prices* the last price of each market; both raise DatafeedError where the
+        store is away.
+        """
+        self._backend = backend
+        self._bars = bars
+        self._find = find
+        self._prices = prices
+        self._interval = interval
+        self._most = max(1, int(rate * interval)) if rate else None
+        self._due = Due()
+        self._channels: dict[str, tuple[Market, Topic]] = {}
+        self._hearing: defaultdict[int, dict[str, Topic]] = defaultdict(dict)
+        self._known_prices: dict[int, Price] | None = None
+        self._failures = 0
+        self._pushed = self._failed = self._refused = 0
+
+    def tell(self, updates: Sequence[Update]) -> None:
+        """Have *updates* pushed with the next push, to the channels that want them."""
+        for update in updates:
+            if isinstance(update, BarUpdate):
+                for channel, asked in self._hearing.get(update.market_id, {}).items():
+                    if asked.resolution == update.resolution:
+                        self._due.put(payloads.of_bar(channel, self._channels[channel][0].ticker, asked, update))
+            elif isinstance(update, Traded):
+                for channel, asked in self._hearing.get(update.trade.market_id, {}).items():
+                    if asked.resolution is None:
+                        self._due.put(payloads.of_trade(channel, self._channels[channel][0].ticker, update.trade))
+
+    async def run(self) -> None:
+        """Push for ever."""
+        while True:
+            pause = self._interval
+            try:
+                await self._look()
+                await self._push()
+            except Exception as error:  # whatever a client raises, there is a next time
+                self._failed += 1
+                self._fail(error)
+                pause = max(pause, min(LONGEST_PAUSE, self._interval * 2**self._failures) * random.uniform(0.5, 1))
+            else:
+                if self._failures:
+                    _log.info("live updates are pushed again")
+                self._failures = 0
+            await asyncio.sleep(pause)
+
+    def statistics(self) -> Statistics:
+        """Figures of this moment."""
+        return Statistics(self._pushed, self._failed, self._refused, self._due.dropped, len(self._due), len(self._channels))
+
+    async def _look(self) -> None:
+        """Follow what somebody hears now, and nothing else."""
+        occupied = await self._backend.occupied()
+        vacated = self._channels.keys() - set(occupied)
+        self._due.forget(vacated)
+        for channel in vacated:
+            market, _ = self._channels.pop(channel)
+            del self._hearing[market.market_id][channel]
+            if not self._hearing[market.market_id]:
+                del self._hearing[market.market_id]
+                self._bars.unfollow(market.market_id)
+        wanted = [channel for channel in occupied if channel not in self._channels and topic(channel)]
+        with contextlib.suppress(DatafeedError):  # the store is away: they are looked up next time
+            for channel in random.sample(wanted, min(len(wanted), LOOKED_UP_AT_ONCE)):  # those that no market has keep out no others
+                await self._begin(channel)
+            await self._tell_prices(GLOBAL in occupied)
+
+    async def _begin(self, channel: str) -> None:
+        asked = topic(channel)
+        market = await self._find(asked.symbol) if asked else None
+        if asked is None or market is None:
+            return
+        is_new = market.market_id not in self._hearing
+        if is_new and len(self._hearing) >= MOST_MARKETS:
+            return
+        self._channels[channel] = market, asked
+        self._hearing[market.market_id][channel] = asked
+        if is_new:
+            self._bars.follow(market.market_id)  # which tells all bars as soon as they are known
+        elif asked.resolution and (bar := (self._bars.bars(market.market_id) or {}).get(asked.resolution)):
+            self._due.put(payloads.of_bar(channel, market.ticker, asked, BarUpdate(market.market_id, asked.resolution, bar)))
+
+    async def _tell_prices(self, is_occupied: bool) -> None:
+        """What has changed since the last time; everything to who is new."""
+        if not is_occupied:
+            self._known_prices = None
+            return
+        known = self._known_prices or {}
+        found = {price.market_id: price for price in await self._prices()}
+        self._known_prices = found
+        for push in payloads.of_prices(GLOBAL, [price for price in found.values() if known.get(price.market_id) != price]):
+            self._due.put(push)
+
+    async def _push(self) -> None:
+        most = len(self._due) if self._most is None else min(self._most, len(self._due))
+        while most > 0:
+            pushes = self._due.take(min(most, self._backend.at_once))
+            most -= len(pushes)
+            try:
+                await self._backend.push(pushes)
+            except Refused as error:
+                self._refused += len(pushes)
+                _log.warning("live updates were refused: %s", _reason(error))
+            except BaseException:
+                self._due.put_back(pushes)
+                raise
+            else:
+                self._pushed += len(pushes)
+
+    def _fail(self, error: Exception) -> None:
+        if not self._failures:
+            _log.warning("live updates cannot be pushed, and are tried again: %s", _reason(error))
+        self._failures = min(self._failures + 1, 10)
+
+
+def _reason(error: Exception) -> str:
+    return " ".join(f"{type(error).__name__}: {error}".split())[:LONGEST_REASON]

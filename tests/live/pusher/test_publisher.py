@@ -1,0 +1,252 @@
+"""What is pushed, to whom, how often; and what happens while it cannot be. Against a real server that holds to Pusher's limits."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import pytest
+
+from app.domain.bar import Bar
+from app.domain.errors import DatafeedError
+from app.domain.fixed import ONE
+from app.live.payloads import LONGEST, Price
+from app.live.publisher import Market, Publisher
+from app.live.pusher import elsewhere as way
+from app.live.pusher.elsewhere import elsewhere
+from app.live.pusher.signature import App
+from app.live.updates import BarUpdate, Traded, Update
+from app.pushing import LOCAL_ID, LOCAL_KEY
+from tests.live.pusher.client import PATIENCE, Client, client
+from tests.live.pusher.conftest import SECRET
+from tests.live.pusher.standin import Pusherlike, pusherlike
+from tests.store.rows import trade
+
+pytestmark = pytest.mark.anyio
+
+MARKETS = {"GOLD": 1, "OIL": 2}
+
+
+class Followed:
+    """Bars of followed markets that the test makes up."""
+
+    def __init__(self) -> None:
+        self.markets: list[int] = []
+        self.known: dict[int, dict[str, Bar]] = {}
+
+    def follow(self, market_id: int) -> int | None:
+        self.markets.append(market_id)
+        return None
+
+    def unfollow(self, market_id: int) -> None:
+        self.markets.remove(market_id)
+
+    def bars(self, market_id: int) -> Mapping[str, Bar] | None:
+        return self.known.get(market_id)
+
+
+class World:
+    """A publisher at work, and all that it needs."""
+
+    def __init__(self, service: Pusherlike) -> None:
+        self.service = service
+        self.bars = Followed()
+        self.prices: list[Price] = []
+        self.is_away = False
+        self.publisher: Publisher
+
+    async def find(self, symbol: str) -> Market | None:
+        if self.is_away:
+            raise DatafeedError("the store is away")
+        name = symbol.upper()
+        return Market(MARKETS[name], name) if name in MARKETS else None
+
+    async def last_prices(self) -> Sequence[Price]:
+        return list(self.prices)
+
+    @contextlib.asynccontextmanager
+    async def publishing(self, **other: Any) -> AsyncIterator[None]:
+        """Push every hundredth of a second."""
+        app = App(LOCAL_ID, LOCAL_KEY, SECRET)
+        async with elsewhere(app, cluster="", url=self.service.http, poll=0) as backend:
+            self.publisher = Publisher(backend, self.bars, self.find, self.last_prices, **{"interval": 0.01} | other)
+            running = asyncio.create_task(self.publisher.run())
+            try:
+                yield
+            finally:
+                running.cancel()
+                await asyncio.wait({running})
+
+    def tell(self, *updates: Update) -> None:
+        self.publisher.tell(updates)
+
+    async def hears(self, hearing: Client, *channels: str) -> None:
+        """Subscribe, and wait until the publisher knows."""
+        before = self.publisher.statistics().channels
+        for channel in channels:
+            await asyncio.to_thread(hearing.subscribe, channel)
+        await until(lambda: self.publisher.statistics().channels == before + len(channels))
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    async with asyncio.timeout(PATIENCE):
+        while not holds():  # noqa: ASYNC110 - what another thread does sets no event here
+            await asyncio.sleep(0.005)
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    with pusherlike() as service:
+        yield World(service)
+
+
+@pytest.fixture
+def hearing(world: World) -> Iterator[Client]:
+    with client(world.service.socket) as connected:
+        yield connected
+
+
+def bar(market: str, resolution: str, close: float, start: int = 60, **how: bool) -> BarUpdate:
+    return BarUpdate(MARKETS[market], resolution, Bar(start, 1.0, 9.0, 0.5, close, 5 * ONE, 3), **how)
+
+
+def shown(symbol: str, resolution: str, close: float, start: int = 60, closed: bool = False) -> dict[str, Any]:
+    prices = {"timestamp": start, "open": 1.0, "high": 9.0, "low": 0.5, "close": close}
+    return {"symbol": symbol, "resolution": resolution, **prices, "volume": 5.0, "trades": 3, "closed": closed}
+
+
+async def test_each_channel_gets_what_it_asks_for(world: World, hearing: Client) -> None:
+    async with world.publishing():
+        await world.hears(hearing, "market-GOLD", "chart-GOLD-60", "chart-gold-1h", "trades-GOLD")
+        assert world.bars.markets == [1]
+        sold = trade(7, 3, 1, 2_000, 150, side="sell", timestamp=60)
+        world.tell(bar("GOLD", "1S", 2), bar("GOLD", "60", 3, closed=True), bar("GOLD", "1D", 4), bar("OIL", "60", 5), Traded(sold))
+        await until(lambda: len(world.service.events) >= 4)
+        told = {channel: (name, data) for channel, name, data in world.service.events}
+        assert told["market-GOLD"] == ("price-update", shown("GOLD", "1S", 2.0))
+        assert told["chart-GOLD-60"] == ("chart-update", shown("GOLD", "60", 3.0, closed=True))
+        assert told["chart-gold-1h"] == told["chart-GOLD-60"]
+        name, data = told["trades-GOLD"]
+        assert (name, data["id"], data["side"], data["price"]) == ("trade", str(7 << 20 | 3), "sell", 2_000.0)
+        assert len(world.service.events) == 4
+
+
+async def test_nothing_is_pushed_that_nobody_hears(world: World, hearing: Client) -> None:
+    async with world.publishing():
+        await asyncio.to_thread(hearing.subscribe, "market-NONE")
+        await world.hears(hearing, "market-GOLD", "market-OIL")
+        hearing.say("pusher:unsubscribe", channel="market-GOLD")
+        await until(lambda: world.bars.markets == [2])
+        world.tell(bar("GOLD", "1S", 2), bar("OIL", "1S", 3))
+        await until(lambda: bool(world.service.events))
+        assert [channel for channel, _, _ in world.service.events] == ["market-OIL"]
+
+
+async def test_who_comes_later_is_told_how_it_stands(world: World, hearing: Client) -> None:
+    async with world.publishing():
+        await world.hears(hearing, "market-GOLD")
+        world.bars.known[1] = {"60": Bar(60, 1.0, 9.0, 0.5, 7.0, 5 * ONE, 3)}
+        await world.hears(hearing, "chart-GOLD-60", "chart-GOLD-1D", "trades-GOLD")
+        await until(lambda: bool(world.service.events))
+        assert world.service.events == [("chart-GOLD-60", "chart-update", shown("GOLD", "60", 7.0))]
+
+
+async def test_of_each_bar_the_newest_state_is_pushed_and_the_final_one(world: World, hearing: Client) -> None:
+    async with world.publishing():
+        await world.hears(hearing, "chart-GOLD-1")
+        for start in (60, 120):
+            for close in range(50):
+                world.tell(bar("GOLD", "1", close, start))
+            world.tell(bar("GOLD", "1", 50, start, closed=True))
+        await until(lambda: len(world.service.events) >= 2)
+        assert [data for _, _, data in world.service.events] == [shown("GOLD", "1", 50.0, start, closed=True) for start in (60, 120)]
+
+
+async def test_a_correction_says_so(world: World, hearing: Client) -> None:
+    async with world.publishing():
+        await world.hears(hearing, "chart-GOLD-1", "chart-OIL-1")
+        world.tell(bar("GOLD", "1", 2, corrected=True), BarUpdate(2, "1", None, corrected=True))
+        await until(lambda: len(world.service.events) >= 2)
+        assert world.service.events == [
+            ("chart-GOLD-1", "chart-update", shown("GOLD", "1", 2.0) | {"corrected": True}),
+            ("chart-OIL-1", "reset", {"symbol": "OIL", "resolution": "1", "corrected": True}),
+        ]
+
+
+async def test_ten_at_once_and_no_more(world: World, hearing: Client) -> None:
+    async with world.publishing():
+        await world.hears(hearing, "trades-GOLD")
+        sold = [Traded(trade(block, 0, 1, 2_000, 150)) for block in range(1, 36)]
+        world.tell(*sold)
+        await until(lambda: len(world.service.events) == 35)
+        assert [len(batch) for batch in world.service.batches] == [10, 10, 10, 5]
+        assert [data["id"] for _, _, data in world.service.events] == [str(block << 20) for block in range(1, 36)]
+
+
+async def test_so_many_a_second_and_the_rest_waits(world: World, hearing: Client) -> None:
+    async with world.publishing(rate=300):
+        await world.hears(hearing, "trades-GOLD")
+        world.tell(*[Traded(trade(block, 0, 1, 2_000, 150)) for block in range(1, 10)])
+        await until(lambda: len(world.service.events) == 9)
+        assert [len(batch) for batch in world.service.batches] == [3, 3, 3]
+
+
+async def test_all_prices_go_to_who_is_new_then_those_that_changed(world: World, hearing: Client) -> None:
+    world.prices = [Price(number, f"MARKET-{number}-{'X' * 20}", 1.5 * number, 60) for number in range(500)]
+    async with world.publishing():
+        await asyncio.to_thread(hearing.subscribe, "global-prices")
+        await until(lambda: sum(len(data["prices"]) for _, _, data in world.service.events) == 500)
+        first = world.service.events
+        assert [entry["price"] for _, _, data in first for entry in data["prices"]] == [1.5 * number for number in range(500)]
+        assert all(len(event["data"].encode()) <= LONGEST for batch in world.service.batches for event in batch)
+        world.prices[7] = world.prices[7]._replace(price=2.0, time=61)
+        await until(lambda: len(world.service.events) > len(first))
+        assert world.service.events[len(first) :] == [
+            ("global-prices", "price-update", {"prices": [{"symbol": world.prices[7].ticker, "price": 2.0, "timestamp": 61}]})
+        ]
+
+
+@pytest.mark.parametrize("fault", [500, 403, 401, 429, "hang"])
+async def test_what_cannot_be_pushed_is_pushed_later_as_it_is_then(
+    world: World, hearing: Client, fault: int | str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    if fault == "hang":
+        monkeypatch.setattr(way, "ANSWER_SECONDS", 0.05)
+    async with world.publishing():
+        await world.hears(hearing, "market-GOLD", "trades-GOLD")
+        world.service.fault(fault)
+        await until(lambda: world.service.refused > 0)
+        world.tell(bar("GOLD", "1S", 2), Traded(trade(7, 0, 1, 2_000, 150)))
+        await until(lambda: world.publisher.statistics().failed > 2)
+        world.tell(bar("GOLD", "1S", 3))
+        world.service.fault(None)
+        await until(lambda: len(world.service.events) == 2)
+        told = {channel: data for channel, _, data in world.service.events}
+        assert told["market-GOLD"] == shown("GOLD", "1S", 3.0)
+        assert told["trades-GOLD"]["price"] == 2_000.0
+        await until(lambda: "pushed again" in caplog.text)
+    assert len([record for record in caplog.records if "cannot be pushed" in record.message]) == 1
+    assert SECRET not in caplog.text
+
+
+async def test_while_the_store_is_away_what_is_followed_goes_on(world: World, hearing: Client) -> None:
+    async with world.publishing():
+        await world.hears(hearing, "market-GOLD")
+        world.is_away = True
+        await asyncio.to_thread(hearing.subscribe, "market-OIL")
+        world.tell(bar("GOLD", "1S", 2))
+        await until(lambda: bool(world.service.events))
+        world.is_away = False
+        await until(lambda: sorted(world.bars.markets) == [1, 2])
+        assert world.publisher.statistics().failed == 0
+
+
+async def test_what_is_refused_for_good_is_let_go(world: World, hearing: Client) -> None:
+    async with world.publishing():
+        await world.hears(hearing, "market-GOLD", "trades-GOLD")
+        world.tell(Traded(trade(7, 0, 1, 2_000, 150, transaction_hash="0x" + "f" * 11_000)))
+        await until(lambda: world.publisher.statistics().refused == 1)
+        world.tell(bar("GOLD", "1S", 3))
+        await until(lambda: bool(world.service.events))
+        assert world.service.events == [("market-GOLD", "price-update", shown("GOLD", "1S", 3.0))]
