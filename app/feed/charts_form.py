@@ -12,6 +12,9 @@ from app.store.chart_store import LARGEST_ID, Draft
 
 Form = Fields
 
+REPLACED = "\ufffd"
+"""What a query's bytes that are not UTF-8 have become. Different bytes would be the same name."""
+
 _ID = re.compile(r"[0-9]{1,16}")
 
 
@@ -25,7 +28,10 @@ def chart_id(request: Request[State]) -> int | None:
 
 def text(request: Request[State], name: str, form: Form | None = None, *, needed: bool = False) -> str:
     """Parameter *name* of the query, else of the *form*; empty where it is missing, unless it is *needed*."""
-    value = request.query_params.get(name, "") or _decoded(name, (form or {}).get(name, b""))
+    asked = request.query_params.get(name, "")
+    value = asked or _decoded(name, (form or {}).get(name, b""))
+    if REPLACED in (value if needed else asked):  # under a name that has it, no query could find what is saved
+        raise RequestError(400, f"{name} is not UTF-8 text")
     longest = request.state["charts_limits"].text
     if len(value) > longest:
         raise RequestError(400, f"{name} is longer than {longest} characters")

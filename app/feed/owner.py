@@ -2,7 +2,7 @@
 
 from starlette.requests import Request
 
-from app.feed.failures import RequestError
+from app.feed.charts_form import text
 from app.feed.state import State
 from app.ops.access import require_subject
 from app.store.chart_store import Owner
@@ -13,16 +13,6 @@ def owner(request: Request[State]) -> Owner:
 
     Nothing proves it here: who knows a user's name reads what they saved. With a token, the user must be the token's subject.
     """
-    named = Owner(_text(request, "client"), _text(request, "user"))
+    named = Owner(text(request, "client", needed=True), text(request, "user", needed=True))
     require_subject(request.scope, named.user)
     return named
-
-
-def _text(request: Request[State], name: str) -> str:
-    value = request.query_params.get(name, "")
-    longest = request.state["charts_limits"].text
-    if not value:
-        raise RequestError(400, f"{name} is missing")
-    if len(value) > longest:
-        raise RequestError(400, f"{name} is longer than {longest} characters")
-    return value

@@ -201,6 +201,30 @@ def test_what_is_missing_or_too_long_is_named(client: TestClient, ann: User, res
     assert data(ann.get(resource, **tool)) == []
 
 
+@pytest.mark.parametrize("bytes_", ["%ff", "a%fe", "%c3(", "%ed%a0%80", "%ef%bf%bd"])
+def test_what_is_not_utf8_is_nobodys_name(client: TestClient, ann: User, bytes_: str) -> None:
+    usual = {"client": "site", "user": "ann", "tool": "T", "template": "t", "name": "n"}
+    named = {"charts": ("client", "user"), "study_templates": ("client", "user", "template"), "drawing_templates": (*usual,)}
+    for resource, names in named.items():
+        for name in {*names} - {"template"} if resource == "drawing_templates" else names:
+            query = "&".join(f"{each}={bytes_ if each == name else value}" for each, value in usual.items())
+            for method in ("GET", "DELETE"):
+                check_refused(client.request(method, f"{BASE}/{resource}?{query}"), 400, name, "UTF-8")
+            if name != "template":
+                form = {"content": (None, "c"), "name": (None, "n")}
+                check_refused(client.post(f"{BASE}/{resource}?{query}", files=form), 400, name, "UTF-8")
+    for name in ("symbol", "resolution"):
+        check_refused(client.post(f"{BASE}/charts?client=site&user=u&{name}={bytes_}", files={"content": (None, "c")}), 400)
+
+
+def test_what_a_query_cannot_name_is_not_saved_but_a_symbol_may_be_odd(ann: User) -> None:
+    check_refused(ann.post("study_templates", {"name": "\ufffd", "content": "c"}), 400, "name")
+    check_refused(ann.post("drawing_templates", {"name": "n", "tool": "\ufffd", "content": "c"}), 400, "tool")
+    number = ann.post("charts", {"name": "n", "symbol": "A\ufffd", "content": "\ufffd"}).json()["id"]
+    assert [entry["symbol"] for entry in data(ann.get("charts"))] == ["A\ufffd"]
+    assert ann.content(number) == "\ufffd"
+
+
 def test_symbol_and_resolution_may_be_missing_but_not_long(ann: User) -> None:
     number = ann.post("charts", {"name": "n", "content": "c"}).json()["id"]
     (entry,) = data(ann.get("charts"))
