@@ -36,7 +36,7 @@ from app.pushing import app_of, local_pusher, publishing
 from app.settings import Settings
 from app.store.chart_desk import ChartDesk
 from app.store.chart_store import ChartStore
-from app.store.client import Database, open_database
+from app.store.client import CHART_CONNECTIONS, Database, open_database
 from app.store.exports import CONNECTIONS, Exports
 from app.store.gate import OwnGate, RewindGate
 from app.store.limits import query_limits
@@ -66,7 +66,8 @@ def create_app(
         opened: AbstractContextManager[Database] = nullcontext(database) if database else await run_sync(_opened, settings)
         async with AsyncExitStack() as stack:
             store = stack.enter_context(opened)
-            limited = stack.enter_context(await run_sync(_limited, store, settings))
+            limited = stack.enter_context(await run_sync(_limited, store, settings, settings.max_concurrent_queries + CONNECTIONS))
+            saved = stack.enter_context(await run_sync(_limited, store, settings, CHART_CONNECTIONS))
             if isinstance(windows, SharedWindows):
                 await stack.enter_async_context(windows)
             alone = store.embedded and (database is None or bus is not None)  # no other process can write, and this one tells
@@ -98,7 +99,7 @@ def create_app(
                 "lists": lists,
                 "list_seconds": settings.market_data_cache_ttl,
                 "tier_volumes": settings.tier_volumes,
-                "charts": ChartDesk(ChartStore(store, most=settings.charts_max_per_user)),
+                "charts": ChartDesk(ChartStore(saved, most=settings.charts_max_per_user)),
                 "charts_limits": ChartLimits(settings.charts_max_bytes, settings.charts_max_text, settings.charts_max_seconds),
             }
 
@@ -159,5 +160,5 @@ def _opened(settings: Settings) -> Database:
     return store
 
 
-def _limited(store: Database, settings: Settings) -> Database:
-    return store.limited(query_limits(settings), size=settings.max_concurrent_queries + CONNECTIONS)
+def _limited(store: Database, settings: Settings, size: int) -> Database:
+    return store.limited(query_limits(settings), size=size)

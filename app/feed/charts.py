@@ -17,6 +17,7 @@ from app.feed.failures import Failures, Refusal, RequestError, json_refusal, rea
 from app.feed.owner import owner
 from app.feed.state import State
 from app.store.chart_store import CHARTS, ChartStore, Item, Saved, Shelf, StorageFull
+from app.store.limits import QueryTooLarge
 
 STUDY_TEMPLATES: Final = "study_templates"
 DRAWING_TEMPLATES: Final = "drawing_templates"
@@ -121,6 +122,8 @@ def failure(error: Exception) -> Response:
             refusal = Refusal(405, "saved charts know GET, POST and DELETE", error.headers)
         case StorageFull():
             refusal = Refusal(409, str(error))
+        case QueryTooLarge():
+            refusal = reason(error)._replace(message="this takes more of the store than one request may")
         case _:
             refusal = reason(error)
     return json_refusal(refusal, {"status": "error", "message": refusal.message})

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from app.domain.errors import DatafeedError
 from app.store import row_binary
 from app.store.client import Database, StoreError
+from app.store.limits import QueryTooLarge, QueryTooSlow
 from app.store.queries import query
 
 logger = logging.getLogger(__name__)
@@ -26,11 +27,17 @@ SWEEP_EVERY = 100
 """Deletions of a process; the first of them and each so many later, old ones are swept out."""
 
 SWEPT_AT_ONCE = 1_000
+WALKED_AT_ONCE = 20_000
+"""Stored versions that one sweep looks at: two hundred for each deletion, so that it comes round however many there are."""
+
 KEPT_SECONDS = 86_400
 """A deletion is remembered so long, for saves of the same thing that began before it."""
 
 _CHANCE_BITS = 12
 _COLUMNS = ("version", "deleted", "client", "user", "shelf", "item", "name", "symbol", "resolution", "content")
+_START = ("", "", "", "")
+"""Before every key."""
+
 _OF_DELETED = """
 DELETE FROM vamm_charts
 WHERE deleted = {deleted:UInt8} AND version < {before:UInt64}
@@ -93,6 +100,7 @@ class ChartStore:
         self._database = database
         self._most = most
         self._deletions = 0
+        self._swept_to = _START
 
     def items(self, shelf: Shelf) -> list[Item]:
         """What lies on *shelf*, saved last first."""
@@ -142,19 +150,26 @@ class ChartStore:
         return there
 
     def sweep(self, before: float) -> None:
-        """Take out what was deleted before that time (seconds), some at once: what a deletion hides first, then the deletion itself.
+        """Take out what was deleted before that time (seconds): what a deletion hides first, then the deletion itself.
 
+        Each call goes on behind the keys of the one before, WALKED_AT_ONCE versions further, and after the last begins anew.
         A time to live could not do it: it might take a deletion out while what that hides lies in another part.
         """
-        limits = {"before": int(before * 1_000_000) << _CHANCE_BITS, "limit": SWEPT_AT_ONCE}
-        if keys := self._database.rows(query("charts_deleted"), limits):
+        version = int(before * 1_000_000) << _CHANCE_BITS
+        place = dict(zip(("client", "user", "shelf", "item"), self._swept_to, strict=True))
+        bounds = {"before": version, "rows": WALKED_AT_ONCE, "keys": SWEPT_AT_ONCE}
+        ((last, count, found),) = self._database.rows(query("charts_walked"), place | bounds)
+        # Moved on before anything is deleted: where that fails, the next sweep does not fail at the same place.
+        self._swept_to = last if count == WALKED_AT_ONCE else _START
+        # The walk may have stopped between two versions of a thing, or a later one is a save: all of them are looked at.
+        if found and (keys := self._database.rows(query("charts_deleted"), {"keys": found, "before": version})):
             for deleted in (0, 1):
-                self._database.run(_OF_DELETED, {"keys": list(keys), "before": limits["before"], "deleted": deleted})
+                self._database.run(_OF_DELETED, {"keys": list(keys), "before": version, "deleted": deleted})
 
     def _sweep_or_say(self) -> None:
         try:
             self.sweep(time.time() - KEPT_SECONDS)
-        except StoreError as error:  # the deletion that led here is stored
+        except (StoreError, QueryTooLarge, QueryTooSlow) as error:  # the deletion that led here is stored
             logger.warning("deleted charts could not be swept out: %s", error)
 
     def _state(self, shelf: Shelf, key: str) -> tuple[int, int, bool]:

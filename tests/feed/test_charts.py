@@ -148,6 +148,26 @@ def test_a_thousand_charts(database: Database) -> None:
         check_refused(ann.post("charts", {"name": "n", "content": "one more"}), 409, "1000")
 
 
+def test_what_takes_more_than_a_query_may_is_refused_in_the_storages_form(database: Database) -> None:
+    with TestClient(create_app(Settings(query_max_memory_bytes=30_000_000), database)) as client:
+        ann = User(client)
+        check_refused(ann.post("charts", {"name": "n", "content": "x" * MOST_BYTES}), 400, "store")
+        number = ann.save("small")
+        assert ann.content(number) == "small"
+        assert ann.delete("charts", chart=number).status_code == 200
+
+
+def test_others_things_do_not_count_against_the_rows_that_a_query_may_read(database: Database) -> None:
+    database.run(FILL.replace("'ann'", "concat('user ', toString(number))").replace("900", "200000"))
+    with TestClient(create_app(Settings(query_max_rows=10_000), database)) as client:
+        ann = User(client)
+        number = ann.save("1")
+        assert ann.content(number) == "1"
+        assert len(data(ann.get("charts"))) == 1
+        assert ann.delete("charts", chart=number).status_code == 200  # and what else was deleted is looked for
+        assert data(ann.get("charts")) == []
+
+
 def test_a_user_has_so_many_and_no_more(database: Database) -> None:
     with TestClient(create_app(Settings(charts_max_per_user=2), database)) as client:
         ann = User(client)

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.store.chart_store import CHARTS, LARGEST_ID, ChartStore, Draft, Owner, Shelf, StorageFull
+from app.store.chart_store import CHARTS, LARGEST_ID, WALKED_AT_ONCE, ChartStore, Draft, Owner, Shelf, StorageFull
 from app.store.client import Database, StoreError
 from tests.store.bridge import Bridge
 from tests.store.ledgers import expected, ledger_on, stored
@@ -31,6 +31,10 @@ HOSTILE = (
     "../..",
     "$(id)",
 )
+MANY = """
+INSERT INTO vamm_charts (client, user, shelf, item, version, name)
+SELECT concat('client ', toString(number % 2)), concat('user ', toString(number)), 'charts', '1', 1, 'n' FROM numbers(10000, 60000)
+"""
 EVERY_BYTE = bytes(range(256))
 
 
@@ -210,6 +214,36 @@ def test_a_deletion_holds_where_sweeping_fails(store: ChartStore, database: Data
     monkeypatch.setattr(store, "sweep", refused)
     assert store.remove(OURS, key)
     assert store.items(OURS) == []
+
+
+def test_a_deletion_holds_where_sweeping_is_past_a_limit(database: Database, caplog: pytest.LogCaptureFixture) -> None:
+    database.run(MANY)
+    with database.limited({"max_rows_to_read": 5_000}, size=1) as limited:
+        store = ChartStore(limited, most=9)
+        key = str(store.add(OURS, Draft("gone", b"")))
+        assert store.remove(OURS, key)
+        assert store.items(OURS) == []
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+
+
+def test_a_sweep_goes_on_where_the_one_before_stopped_and_begins_anew(database: Database) -> None:
+    database.run(MANY)
+    store = ChartStore(database, most=9)
+    deleted = [Shelf(Owner("client 1", f"user {number}"), CHARTS) for number in (10_001, 40_001, 69_999)]
+    for shelf in deleted:
+        assert store.remove(shelf, "1")
+    with database.limited({"max_rows_to_read": 60_000}, size=1) as limited:
+        sweeping = ChartStore(limited, most=9)
+        for _ in range(1 + 70_000 // WALKED_AT_ONCE):
+            sweeping.sweep(time.time() + 1)
+        assert count_rows(database) == 60_000 - len(deleted)
+        store.put(deleted[0], "1", Draft("back", b"again"))
+        store.put(deleted[1], "1", Draft("back", b"again"))
+        assert store.remove(deleted[1], "1")
+        for _ in range(1 + 70_000 // WALKED_AT_ONCE):
+            sweeping.sweep(time.time() + 1)
+    assert count_rows(database) == 60_000 - len(deleted) + 1
+    assert [item.name for item in store.items(deleted[0])] == ["back"]
 
 
 def test_saves_at_once_leave_one_of_them_whole(store: ChartStore) -> None:
