@@ -126,7 +126,8 @@ def create_app(
 
 def guarded(settings: Settings, windows: Windows | SharedWindows, hooks: PusherHooks) -> list[BaseRoute]:
     """Everything that is switched on, each behind its guards."""
-    saved = partial(charts.routes, places=settings.charts_max_concurrent, seconds=settings.charts_max_seconds)
+    clients = ClientIp(settings.trusted_proxies)
+    saved = partial(charts.routes, places=settings.charts_max_concurrent, seconds=settings.charts_max_seconds, clients=clients)
     switches: list[tuple[bool, str, Surface]] = [
         (settings.enable_tradingview_charts, STORAGE, saved),  # before what its path begins with
         (settings.enable_tradingview_charts, "tradingview", tradingview.routes),

@@ -10,12 +10,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Mount, Route
 
-from app.feed.admission import Admission
+from app.feed.admission import Admission, TooManyUploads
 from app.feed.answering import NEVER, json
 from app.feed.charts_form import Form, chart_id, draft, received, text
-from app.feed.failures import Failures, Refusal, RequestError, json_refusal, reason
+from app.feed.failures import RETRY_AFTER, Failures, Refusal, RequestError, json_refusal, reason
 from app.feed.owner import owner
 from app.feed.state import State
+from app.ops.client_ip import ClientIp
 from app.store.chart_store import CHARTS, ChartStore, Item, Saved, Shelf, StorageFull
 from app.store.limits import QueryTooLarge
 
@@ -100,8 +101,9 @@ class DrawingTemplates(HTTPEndpoint):
         return Shelf(owner(request), f"{DRAWING_TEMPLATES}/{text(request, 'tool', form, needed=True)}")
 
 
-def routes(guards: Sequence[Middleware] = (), *, places: int, seconds: float) -> Mount:
-    """The storage behind *guards*: *places* requests under way at once; an answer must leave within *seconds*."""
+def routes(guards: Sequence[Middleware] = (), *, places: int, seconds: float, clients: ClientIp) -> Mount:
+    """The storage behind *guards*: *places* uploads at once, and as many other requests; an answer must leave within *seconds*."""
+    admission = Middleware(Admission, places=places, seconds=seconds, clients=clients)
     return Mount(
         "/api/tradingview/storage",
         routes=[
@@ -109,7 +111,7 @@ def routes(guards: Sequence[Middleware] = (), *, places: int, seconds: float) ->
             Route("/1.1/study_templates", StudyTemplates),
             Route("/1.1/drawing_templates", DrawingTemplates),
         ],
-        middleware=[Middleware(Failures, form=failure), *guards, Middleware(Admission, places=places, seconds=seconds)],
+        middleware=[Middleware(Failures, form=failure), *guards, admission],
     )
 
 
@@ -122,6 +124,8 @@ def failure(error: Exception) -> Response:
             refusal = Refusal(405, "saved charts know GET, POST and DELETE", error.headers)
         case StorageFull():
             refusal = Refusal(409, str(error))
+        case TooManyUploads():
+            refusal = Refusal(503, "other saves from your address are still arriving; save again in a few seconds", RETRY_AFTER)
         case QueryTooLarge():
             refusal = reason(error)._replace(message="this takes more of the store than one request may")
         case _:

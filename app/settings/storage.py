@@ -12,6 +12,10 @@ class StorageSettings(BaseModel):
         256, ge=32, le=4_096, description="Characters of a name, symbol, resolution, tool, client or user, at most."
     )
     charts_max_concurrent: int = Field(
-        8, ge=1, le=1_000, description="Requests for saved charts under way at once; each may hold a body of CHARTS_MAX_BYTES."
+        8,
+        ge=1,
+        le=1_000,
+        description="Saves under way at once, a quarter of them one client's; each may hold a body of CHARTS_MAX_BYTES. "
+        "As many other requests for saved charts.",
     )
     charts_max_seconds: int = Field(60, ge=1, le=3_600, description="Seconds that a client may take to send a chart or to receive one.")

@@ -16,6 +16,7 @@ from httpx2 import Client, RequestError, Response
 from tests.feed.saving import User, check_refused, data
 
 START_SECONDS = 60
+WRITERS = 3
 MOST_BYTES = 10 * 1024 * 1024
 
 
@@ -60,8 +61,8 @@ def saved_until_killed(process: "subprocess.Popen[bytes]", client: Client) -> di
             if len(answered) >= 20:
                 enough.set()
 
-    with ThreadPoolExecutor(3) as pool:
-        for writer in range(3):
+    with ThreadPoolExecutor(WRITERS) as pool:
+        for writer in range(WRITERS):
             pool.submit(save, writer)
         assert enough.wait(START_SECONDS)
         process.kill()
@@ -72,7 +73,7 @@ def saved_until_killed(process: "subprocess.Popen[bytes]", client: Client) -> di
 def serving(folder: Path) -> Iterator[tuple["subprocess.Popen[bytes]", Client]]:
     """A process that serves the API on *folder*'s store, and a client of it."""
     environment = {name: value for name, value in os.environ.items() if re.match(r"PATH$|HOME$|COVERAGE", name)}
-    environment |= {"DATA_DIR": str(folder / "data"), "PORT": "0", "PYTHONPATH": os.getcwd()}
+    environment |= {"DATA_DIR": str(folder / "data"), "PORT": "0", "PYTHONPATH": os.getcwd(), "CHARTS_MAX_CONCURRENT": str(4 * WRITERS)}
     log = folder / "log"
     with log.open("wb") as out:
         process = subprocess.Popen([sys.executable, "-m", "app", "serve"], env=environment, cwd=folder, stdout=out, stderr=out)
