@@ -8,7 +8,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Mount, Route
+from starlette.routing import Mount, Route, Router
 
 from app.feed.admission import Admission, TooManyUploads
 from app.feed.answering import NEVER, json
@@ -104,13 +104,14 @@ class DrawingTemplates(HTTPEndpoint):
 def routes(guards: Sequence[Middleware] = (), *, places: int, seconds: float, clients: ClientIp) -> Mount:
     """The storage behind *guards*: *places* uploads at once, and as many other requests; an answer must leave within *seconds*."""
     admission = Middleware(Admission, places=places, seconds=seconds, clients=clients)
+    shelves = [
+        Route("/1.1/charts", Charts),
+        Route("/1.1/study_templates", StudyTemplates),
+        Route("/1.1/drawing_templates", DrawingTemplates),
+    ]
     return Mount(
         "/api/tradingview/storage",
-        routes=[
-            Route("/1.1/charts", Charts),
-            Route("/1.1/study_templates", StudyTemplates),
-            Route("/1.1/drawing_templates", DrawingTemplates),
-        ],
+        Router(shelves, redirect_slashes=False),
         middleware=[Middleware(Failures, form=failure), *guards, admission],
     )
 
