@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 from starlette.middleware import Middleware
-from starlette.routing import BaseRoute, Mount, WebSocketRoute
+from starlette.routing import BaseRoute, Mount, Router, WebSocketRoute
 
 from app.domain.news import News
 from app.feed.directory import Directory
@@ -68,7 +68,7 @@ class LocalPusher:
         api = Api(self.app, self.channels, is_open=bool(known))
         self.routes: list[BaseRoute] = [
             WebSocketRoute("/app/{key}", Socket(self.app, self.channels).talk),
-            Mount("/apps", routes=api.routes, middleware=guards),
+            Mount("/apps", Router(api.routes, redirect_slashes=False), middleware=guards),
         ]
 
 

@@ -8,7 +8,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Mount, Route
+from starlette.routing import Mount, Route, Router
 
 from app.feed.failures import ENVELOPE, Failures, RequestError
 from app.feed.forms import fields, form_body
@@ -39,7 +39,7 @@ class PusherHooks:
     def routes(self, guards: Sequence[Middleware]) -> Mount:
         """The routes, behind *guards*."""
         routes = [Route("/auth", self.authorize, methods=["POST"]), Route("/webhook", self.hear, methods=["POST"])]
-        return Mount("/api/pusher", routes=routes, middleware=[Middleware(Failures, form=ENVELOPE), *guards])
+        return Mount("/api/pusher", Router(routes, redirect_slashes=False), middleware=[Middleware(Failures, form=ENVELOPE), *guards])
 
     async def hear(self, request: Request) -> Response:
         """A webhook of Pusher's; 401 for one that is not. What it tells is asked for anew: hooks may be lost or come twice."""

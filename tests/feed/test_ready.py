@@ -109,7 +109,14 @@ def test_a_surface_that_asks_for_credentials_leaves_nothing_in_shared_caches(dat
 
 
 def test_a_slash_too_many_leads_nowhere(told: TestClient) -> None:
-    for path in ("/api/tradingview/history/", "/api/tradingview", "/api/tradingview/storage/1.1/charts/", "/api/lightweight/ohlcv/", "/docs/", "/openapi.json/"):
+    for path in (
+        "/api/tradingview/history/",
+        "/api/tradingview",
+        "/api/tradingview/storage/1.1/charts/",
+        "/api/lightweight/ohlcv/",
+        "/docs/",
+        "/openapi.json/",
+    ):
         response = told.get(path, headers={"Host": "elsewhere.example"}, follow_redirects=False)
         assert (response.status_code, response.headers.get("location")) == (404, None), path
         assert response.json()
