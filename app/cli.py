@@ -24,6 +24,7 @@ from app.following import Pulse, listening
 from app.main import create_app
 from app.news import bus_of
 from app.ops import screen
+from app.ops.reports import reporting
 from app.pushing import Pushing
 from app.settings.limits import WITHOUT_LIMITS
 from app.store.catalogue import Catalogue
@@ -78,7 +79,7 @@ def serve(
     `RPC_URL=https://node.example.org datafeed serve --all`
     """
     settings = node_settings_for(context) if with_listener else settings_for(context)
-    with service.store(settings, writes=with_listener) as database:
+    with reporting(settings), service.store(settings, writes=with_listener) as database:
         bus = bus_of(settings, database)
         pushing = Pushing(settings, database, bus)
         job = service.server(create_app(settings, database, bus, pushing.occupied), settings, _announced)
@@ -103,7 +104,7 @@ def demo(
     load_protocols(folder=settings.protocols_dir)
     genesis = saved_genesis(settings.data_dir, seed=seed, markets=markets)
     chain = DemoChain(genesis)
-    with service.store(settings) as database:
+    with reporting(settings), service.store(settings) as database:
         Catalogue(database).replace(catalogue(genesis))
         unlimited = settings.model_copy(update=WITHOUT_LIMITS)
         bus = bus_of(settings, database)
@@ -130,7 +131,7 @@ def listen(context: typer.Context) -> None:
     `RPC_URL=wss://node.example.org datafeed listen`
     """
     settings = node_settings_for(context)
-    with service.store(settings) as database:
+    with reporting(settings), service.store(settings) as database:
         bus = bus_of(settings, database)
         pushing = Pushing(settings, database, bus)
         writer = listening(settings, database, on_commit=Pulse(), on_news=pushing.tell)
@@ -162,7 +163,8 @@ def backfill(
         raise typer.BadParameter("needs --from BLOCK: the first block to read again", param_hint="--again")
     if first is not None and last is not None and last < first:
         raise typer.BadParameter(f"block {last} comes before --from {first}", param_hint="--to")
-    read_blocks(settings, first, last, again=again)
+    with reporting(settings):
+        read_blocks(settings, first, last, again=again)
 
 
 @app.command(epilog=EXIT_CODES)

@@ -29,7 +29,9 @@ from app.ops.compression import Compression
 from app.ops.edge import Edge
 from app.ops.origins import Origins
 from app.ops.rate_limits import RateLimits, limits_of, windows_of
+from app.ops.reports import reporting
 from app.ops.shared_windows import SharedWindows
+from app.ops.traces import traced
 from app.ops.validators import Validators
 from app.ops.windows import Windows
 from app.pushing import app_of, local_pusher, publishing
@@ -63,8 +65,10 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[State]:
-        opened: AbstractContextManager[Database] = nullcontext(database) if database else await run_sync(_opened, settings)
         async with AsyncExitStack() as stack:
+            if database is None:  # else whoever lends it reports
+                stack.enter_context(reporting(settings))
+            opened: AbstractContextManager[Database] = nullcontext(database) if database else await run_sync(_opened, settings)
             store = stack.enter_context(opened)
             limited = stack.enter_context(await run_sync(_limited, store, settings, settings.max_concurrent_queries + CONNECTIONS))
             saved = stack.enter_context(await run_sync(_limited, store, settings, CHART_CONNECTIONS))
@@ -113,6 +117,7 @@ def create_app(
         ],
         middleware=[
             Middleware(Edge, origins=Origins(settings.cors_origins)),
+            *traced(settings),
             Middleware(Compression),
             Middleware(Validators),
             Middleware(Failures, form=PLAIN),

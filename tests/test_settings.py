@@ -115,6 +115,13 @@ def test_clickhouse_is_a_host_or_a_url(monkeypatch: pytest.MonkeyPatch, host: st
         ({"UPSTASH_REDIS_REST_URL": "https://u.example"}, "UPSTASH_REDIS_REST_TOKEN: is not set, but belongs to UPSTASH_REDIS_REST_URL"),
         ({"UPSTASH_REDIS_REST_TOKEN": "t"}, "UPSTASH_REDIS_REST_URL: is not set, but belongs to UPSTASH_REDIS_REST_TOKEN"),
         ({"PUSHER_KEY": "k", "PUSHER_SECRET": "s"}, "PUSHER_APP_ID: is not set, but belongs to PUSHER_KEY and PUSHER_SECRET"),
+        ({"SENTRY_DSN": "https://hunter2@o1.ingest.sentry.io/project"}, "SENTRY_DSN: must have a key before the host and end with"),
+        ({"SENTRY_DSN": "https://o1.ingest.sentry.io/2"}, "SENTRY_DSN: must have a key before the host and end with the project's number"),
+        (
+            {"SENTRY_TRACES_SAMPLE_RATE": "2"},
+            "SENTRY_TRACES_SAMPLE_RATE: must be less than or equal to 1, e.g. SENTRY_TRACES_SAMPLE_RATE=0.01",
+        ),
+        ({"SENTRY_ENVIRONMENT": "a b"}, "SENTRY_ENVIRONMENT: must be a word of 64 characters at most"),
         ({"PUSHER_KEY": "k", "PUSHER_APP_ID": "1"}, "PUSHER_SECRET: is not set, but belongs to PUSHER_APP_ID and PUSHER_KEY"),
         ({"REDIS_URL": "localhost:6379"}, "REDIS_URL: must be a URL with a host that begins with redis:// or rediss://"),
     ],

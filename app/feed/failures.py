@@ -137,7 +137,7 @@ def reason(error: Exception) -> Refusal:
             return Refusal(503, "the store does not answer; ask again in a few seconds", RETRY_AFTER)
         case _:
             incident = CURRENT.get() or new_id()
-            logger.error("incident %s", incident, exc_info=error)
+            logger.error("incident %s", incident, exc_info=error, extra={"request_id": incident})
             return Refusal(500, f"something went wrong here; the log has it as incident {incident}")
 
 

@@ -15,6 +15,7 @@ from app.settings.chain import ChainSettings
 from app.settings.limits import LimitSettings
 from app.settings.live import LiveSettings
 from app.settings.markets import MarketSettings
+from app.settings.reports import ReportSettings
 from app.settings.service import ServiceSettings
 from app.settings.storage import StorageSettings
 from app.settings.store import StoreSettings
@@ -32,11 +33,13 @@ SECTIONS: tuple[type[BaseModel], ...] = (
     LimitSettings,
     AccessSettings,
     LiveSettings,
+    ReportSettings,
 )
 """In the order in which the documents list them."""
 
 
 class Settings(
+    ReportSettings,
     LiveSettings,
     AccessSettings,
     LimitSettings,

@@ -1,14 +1,14 @@
-"""Settings of live updates and error reports."""
+"""Settings of live updates."""
 
 from pydantic import BaseModel, Field, SecretStr, ValidationInfo, field_validator
 
-from app.ops.spelling import Milliseconds, SecretWebUrl, WebUrl
+from app.ops.spelling import Milliseconds, WebUrl
 from app.settings.access import SHORTEST_SECRET
 from app.settings.blame import together
 
 
 class LiveSettings(BaseModel):
-    """Live updates, error reports (the latter are checked at the start; this version does not use them yet)"""
+    """Live updates"""
 
     pusher_app_id: str = Field(
         "", pattern="^[0-9]*$", description="Id of the Pusher Channels app; empty: the service is a Pusher of its own.", examples=["123456"]
@@ -35,7 +35,6 @@ class LiveSettings(BaseModel):
     pusher_local_connections: int = Field(
         2_000, ge=1, le=100_000, description="WebSockets that our own endpoint takes at once, in each process."
     )
-    sentry_dsn: SecretWebUrl = Field(SecretStr(""), description="Sentry project.", examples=["https://KEY@o1.ingest.sentry.io/2"])
 
     @field_validator("pusher_local_secret")
     @classmethod
