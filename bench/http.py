@@ -42,7 +42,8 @@ def http(
     """/history of 329 bars over HTTP, one hypercorn worker on an embedded store of a hundred markets, without limits on how often one asks.
 
     Cached: the newest bars, by sixteen connections, in turns with a bare Starlette route that returns the same bytes. Uncached: a
-    market and a time at random, one at a time, each bar read from the store; DuckDB answers the same from a table of the same candles.
+    market, whose newest bars were asked for before, and a time at random, one at a time, each bar read from the store; DuckDB answers the
+    same from a table of the same candles.
     """
     now = int(time.time())
     with tempfile.TemporaryDirectory(prefix="bench-") as temporary:
@@ -55,6 +56,7 @@ def http(
             body = service.run(_body(port, newest[0]))
             with serving(partial(bare, "/api/tradingview/history", body), settings) as other:
                 cached, plain = service.run(_turns(port, other, newest, seconds))
+            service.run(latencies(port, [request(_history(number, until + MINUTE)) for number in range(1, MARKETS + 1)]))
             uncached = service.run(latencies(port, [request(_history(*each)) for each in drawn]))
         beside = duck.latencies(folder, drawn, BARS)
     ratio = cached / plain
