@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 
+from app import streams
 from app.cache.opening import answers_budget, lists_cache
 from app.feed import charts, static, surfaces, tradingview
 from app.feed.candles import candle_pages
@@ -85,10 +86,12 @@ def create_app(
             if not bus:
                 await stack.enter_async_context(told)
             await stack.enter_async_context(heard(told, partial(invalidate, candles, directory, ready)))
+            connections = await stack.enter_async_context(streams.streaming(settings, told, reader))
             lists = await stack.enter_async_context(lists_cache(settings))
             if local:
                 await stack.enter_async_context(publishing(settings, reader, directory, told, local.backend))
             yield {
+                "connections": connections,
                 "ready": ready,
                 "reader": reader,
                 "candles": candles,
@@ -133,14 +136,21 @@ def guarded(settings: Settings, windows: Windows | SharedWindows, hooks: PusherH
     """Everything that is switched on, each behind its guards."""
     clients = ClientIp(settings.trusted_proxies)
     saved = partial(charts.routes, places=settings.charts_max_concurrent, seconds=settings.charts_max_seconds, clients=clients)
+    lightweight, udf = surfaces.LIGHTWEIGHT, tradingview.routes
+    live: list[BaseRoute] = []
+    if settings.enable_realtime_streaming:
+        lightweight = partial(lightweight, more=[streams.LIGHTWEIGHT_ROUTE])
+        udf = partial(udf, more=[streams.TRADINGVIEW_ROUTE])
+        live += streams.routes(guards(settings, windows, "streams"))
     switches: list[tuple[bool, str, Surface]] = [
         (settings.enable_tradingview_charts, STORAGE, saved),  # before what its path begins with
-        (settings.enable_tradingview_charts, "tradingview", tradingview.routes),
-        (settings.enable_lightweight_charts, "lightweight", surfaces.LIGHTWEIGHT),
+        (settings.enable_tradingview_charts, "tradingview", udf),
+        (settings.enable_lightweight_charts, "lightweight", lightweight),
         (settings.enable_realtime_streaming, "pusher", hooks.routes),
         (True, "v1", surfaces.V1),
     ]
-    return [make([*guards(settings, windows, name), Middleware(Repeated)]) for is_on, name, make in switches if is_on]
+    made = [make([*guards(settings, windows, name), Middleware(Repeated)]) for is_on, name, make in switches if is_on]
+    return [*live, *made]
 
 
 def guards(settings: Settings, windows: Windows | SharedWindows, name: str) -> list[Middleware]:

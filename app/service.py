@@ -19,9 +19,13 @@ from hypercorn.typing import ASGIFramework
 from starlette.types import ASGIApp
 
 from app.domain.errors import DatafeedError
+from app.ops.farewell import Farewell
 from app.settings import Settings
 from app.store.client import Database, open_database
 from app.store.schema import migrate
+
+MAX_HEARD_BYTES = 65_536
+"""Of a message on a WebSocket; a longer one ends it with code 1009."""
 
 T = TypeVar("T")
 Job = Callable[[asyncio.Event], Coroutine[Any, Any, None]]
@@ -67,17 +71,27 @@ def server(app: ASGIApp | ASGIFramework, settings: Settings, on_ready: Callable[
         reason, _, _ = str(error.strerror).partition(" (while ")
         at_fault = PortTaken if error.errno in (errno.EADDRINUSE, errno.EACCES) else HostUnusable
         raise at_fault(f"{host}:{settings.port}: {reason}") from error
+    if hasattr(socket, "TCP_USER_TIMEOUT"):  # accepted sockets inherit it
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, settings.ws_pong_timeout_ms)
     port = listening.getsockname()[1]
     config = Config()
+    config.websocket_max_message_size = MAX_HEARD_BYTES
+    config.websocket_ping_interval = settings.ws_ping_period_ms / 1_000
     config.bind = [f"fd://{listening.detach()}"]
     config.errorlog = logging.getLogger("hypercorn.error")
     config.graceful_timeout = 5
     config.websocket_max_message_size = LONGEST_FRAME
     config.include_server_header = False  # nobody needs to know what serves
 
+    serving = Farewell(cast(ASGIApp, app))
+
     async def job(stop: asyncio.Event) -> None:
+        async def stopping() -> None:
+            await stop.wait()
+            await serving.say()
+
         on_ready(f"http://{f'[{host}]' if ':' in host else host}:{port}")
-        await hypercorn_serve(cast(ASGIFramework, app), config, shutdown_trigger=stop.wait)
+        await hypercorn_serve(cast(ASGIFramework, serving), config, shutdown_trigger=stopping)
 
     return job
 

@@ -11,6 +11,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.live.connections import TooManyConnections
 from app.ops.request_id import CURRENT, new_id
 from app.store.client import StoreError
 from app.store.exports import TooManyExports
@@ -81,20 +82,22 @@ def told_in_text(error: Exception) -> Response:
 
 
 class Failures:
-    """Middleware that turns whatever is raised below it into an answer of the surface's *form*."""
+    """Middleware that turns whatever is raised below it into an answer of the surface's *form*; of a WebSocket until it is accepted."""
 
     def __init__(self, app: ASGIApp, form: Callable[[Exception], Response]) -> None:
         self._app = app
         self._form = form
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
         begun = False
 
         async def noticed(message: Message) -> None:
             nonlocal begun
+            if not begun and message["type"] == "websocket.close":  # how routes say that there is none
+                raise HTTPException(404)
             begun = True
             await send(message)
 
@@ -122,6 +125,8 @@ def reason(error: Exception) -> Refusal:
             return Refusal(error.status_code, error.detail or "refused", error.headers)
         case MarketBusy():
             return Refusal(503, "this market is being corrected after a chain reorganisation; ask again in a few seconds", RETRY_AFTER)
+        case TooManyConnections():
+            return Refusal(503, "too many clients are connected; try again in a few seconds", RETRY_AFTER)
         case TooManyQueries():
             return Refusal(503, "too many requests are waiting; ask again in a few seconds", RETRY_AFTER)
         case TooManyExports():

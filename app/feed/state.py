@@ -8,6 +8,7 @@ from app.cache.pages import CandlePages
 from app.cache.tiered import Tiered
 from app.feed.directory import Directory
 from app.feed.ready import Ready
+from app.live.connections import Connections
 from app.store.chart_desk import ChartDesk
 from app.store.exports import Exports
 from app.store.reader import Reader
@@ -45,3 +46,4 @@ class State(TypedDict):
     lists: Tiered
     list_seconds: int
     tier_volumes: Sequence[Decimal]
+    connections: Connections

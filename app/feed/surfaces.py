@@ -7,7 +7,7 @@ from typing import Any, Final
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
-from starlette.routing import Mount, Route, Router
+from starlette.routing import BaseRoute, Mount, Route, Router
 
 from app.feed import docs_page, lightweight, openapi, v1
 from app.feed.answering import SLOW, json
@@ -28,10 +28,10 @@ PAGE_HEADERS: Final = {
 }
 
 
-def mounted(endpoints: tuple[Endpoint[Any], ...], prefix: str, guards: Sequence[Middleware] = ()) -> Mount:
-    """The routes of *endpoints*, all of which begin with *prefix*, behind *guards*."""
-    routes = [Route(endpoint.path.removeprefix(prefix), endpoint.answer_to) for endpoint in endpoints]
-    return Mount(prefix, Router(routes, redirect_slashes=False), middleware=[Middleware(Failures, form=ENVELOPE), *guards])
+def mounted(endpoints: tuple[Endpoint[Any], ...], prefix: str, guards: Sequence[Middleware] = (), more: Sequence[BaseRoute] = ()) -> Mount:
+    """The routes of *endpoints*, all of which begin with *prefix*, and *more* below it, behind *guards*."""
+    routes: list[BaseRoute] = [Route(endpoint.path.removeprefix(prefix), endpoint.answer_to) for endpoint in endpoints]
+    return Mount(prefix, Router([*routes, *more], redirect_slashes=False), middleware=[Middleware(Failures, form=ENVELOPE), *guards])
 
 
 LIGHTWEIGHT: Final = partial(mounted, lightweight.ENDPOINTS, "/api/lightweight")

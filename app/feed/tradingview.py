@@ -7,7 +7,7 @@ from typing import Final
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Mount, Route, Router
+from starlette.routing import BaseRoute, Mount, Route, Router
 
 from app.cache.pages import Answer
 from app.feed import parameters as read
@@ -93,9 +93,9 @@ ROUTES: Final = [
 ]
 
 
-def routes(guards: Sequence[Middleware] = ()) -> Mount:
-    """The protocol's routes behind *guards*."""
-    return Mount("/api/tradingview", Router(ROUTES, redirect_slashes=False), middleware=[Middleware(Failures, form=UDF), *guards])
+def routes(guards: Sequence[Middleware] = (), more: Sequence[BaseRoute] = ()) -> Mount:
+    """The protocol's routes, and *more* below the same path, behind *guards*."""
+    return Mount("/api/tradingview", Router([*ROUTES, *more], redirect_slashes=False), middleware=[Middleware(Failures, form=UDF), *guards])
 
 
 def _bars(candles: Answer, fresh: str) -> Response:

@@ -41,7 +41,7 @@ class Access:
         self._settings = settings
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http":
+        if scope["type"] in ("http", "websocket"):
             scope[SCOPE_KEY] = identified(shown(scope), self._settings)
         await self._app(scope, receive, send)
 

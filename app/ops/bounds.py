@@ -19,10 +19,10 @@ class Bounds:
         self._body_bytes = body_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http":
+        if scope["type"] in ("http", "websocket"):
             if len(scope["query_string"]) > self._query_bytes:
                 raise HTTPException(414, f"the query string is longer than {self._query_bytes} bytes")
-            if self._body_bytes is not None and scope["method"] not in BODILESS:
+            if self._body_bytes is not None and scope.get("method", "GET") not in BODILESS:
                 receive = _bounded(scope, receive, self._body_bytes)
         await self._app(scope, receive, send)
 

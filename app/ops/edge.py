@@ -3,6 +3,7 @@
 from typing import Final
 
 from starlette.datastructures import Headers
+from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.ops.origins import Origins
@@ -27,11 +28,11 @@ class Edge:
         self._origins = origins
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            await self._open(scope, receive, send)
+            return
         if scope["type"] != "http":
-            if scope["type"] != "websocket" or self._may_connect(scope):
-                await self._app(scope, receive, send)
-            else:
-                await send({"type": "websocket.close", "code": 1008, "reason": ""})  # 403: it is not accepted yet
+            await self._app(scope, receive, send)
             return
         given = origin = None
         for name, value in scope["headers"]:
@@ -63,3 +64,13 @@ class Edge:
         headers = dict(scope["headers"])
         origin = headers.get(b"origin")
         return origin is None or self._origins.allows(origin) or origin.partition(b"://")[2] == headers.get(b"host")
+
+    async def _open(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if not self._may_connect(scope):
+            await PlainTextResponse("pages of this origin may not connect", 403)(scope, receive, send)
+            return
+        token = CURRENT.set(identified(dict(scope["headers"]).get(b"x-request-id")))
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            CURRENT.reset(token)

@@ -25,7 +25,7 @@ ROUTES: Final[Mapping[str, str]] = {
 
 
 class RateLimits:
-    """429 with Retry-After for who asks too often. Counts are *windows*'."""
+    """429 with Retry-After for who asks too often; a WebSocket that is opened is one request. Counts are *windows*'."""
 
     def __init__(self, app: ASGIApp, limits: Mapping[str, Sequence[Limit]], windows: Windows | SharedWindows, clients: ClientIp) -> None:
         """*limits* are by path; those of the path `""` hold for all others."""
@@ -36,7 +36,7 @@ class RateLimits:
         self._clients = clients
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http":
+        if scope["type"] in ("http", "websocket"):
             client = self._clients.of(scope)
             for limit in self._limits.get(scope["path"], self._everywhere):
                 if isinstance(self._windows, Windows):

@@ -19,6 +19,7 @@ from app.settings.reports import ReportSettings
 from app.settings.service import ServiceSettings
 from app.settings.storage import StorageSettings
 from app.settings.store import StoreSettings
+from app.settings.streams import StreamSettings
 
 ENV_FILE = Path(".env")
 
@@ -32,6 +33,7 @@ SECTIONS: tuple[type[BaseModel], ...] = (
     BusSettings,
     LimitSettings,
     AccessSettings,
+    StreamSettings,
     LiveSettings,
     ReportSettings,
 )
@@ -41,6 +43,7 @@ SECTIONS: tuple[type[BaseModel], ...] = (
 class Settings(
     ReportSettings,
     LiveSettings,
+    StreamSettings,
     AccessSettings,
     LimitSettings,
     BusSettings,

@@ -1,0 +1,61 @@
+"""All WebSockets of a process: how many there may be, and how they ended."""
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from starlette.websockets import WebSocket
+
+from app.live.connection import FAULT, Connection, Session, StreamBounds
+from app.live.hub import Hub
+
+
+class TooManyConnections(Exception):
+    """As many clients are connected as may be."""
+
+
+class StreamStatistics(NamedTuple):
+    """What WebSockets of this process did so far."""
+
+    connections: int
+    """Open now."""
+    refused: int
+    replaced: int
+    """States of bars that were never sent, as a newer one came first."""
+    ended: dict[int, int]
+    """Connections by the code with which they were ended here."""
+
+
+class Connections:
+    """All WebSockets of a process."""
+
+    def __init__(self, hub: Hub, bounds: StreamBounds) -> None:
+        self._hub = hub
+        self._bounds = bounds
+        self._open: set[Connection] = set()
+        self._refused = 0
+        self._replaced = 0
+        self._ended: Counter[int] = Counter()
+
+    async def serve(self, websocket: WebSocket[Any], spoken: Callable[[Connection], Session]) -> None:
+        """Serve a client that is not accepted yet with the session that *spoken* makes. TooManyConnections where it is one too many."""
+        if len(self._open) >= self._bounds.connections:
+            self._refused += 1
+            raise TooManyConnections
+        connection = Connection(websocket, self._hub, self._bounds)
+        self._open.add(connection)
+        try:
+            ending = await connection.live(spoken(connection))
+            if ending.code is not None:
+                self._ended[ending.code] += 1
+        except Exception:
+            self._ended[FAULT] += 1
+            raise
+        finally:
+            self._open.discard(connection)
+            self._replaced += connection.replaced
+
+    def statistics(self) -> StreamStatistics:
+        """As it is now."""
+        replaced = self._replaced + sum(connection.replaced for connection in self._open)
+        return StreamStatistics(len(self._open), self._refused, replaced, dict(self._ended))
