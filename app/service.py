@@ -20,6 +20,7 @@ from starlette.types import ASGIApp
 
 from app.domain.errors import DatafeedError
 from app.ops.farewell import Farewell
+from app.ops.websockets import mend
 from app.settings import Settings
 from app.store.client import Database, open_database
 from app.store.schema import migrate
@@ -74,6 +75,7 @@ def server(app: ASGIApp | ASGIFramework, settings: Settings, on_ready: Callable[
     if hasattr(socket, "TCP_USER_TIMEOUT"):  # accepted sockets inherit it
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, settings.ws_pong_timeout_ms)
     port = listening.getsockname()[1]
+    mend()
     config = Config()
     config.websocket_max_message_size = MAX_HEARD_BYTES
     config.websocket_ping_interval = settings.ws_ping_period_ms / 1_000

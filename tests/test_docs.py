@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from dotenv import dotenv_values
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from typer.main import get_command
 
 from app.cli import app
@@ -61,14 +61,14 @@ def routes(found: Sequence[BaseRoute], prefix: str = "") -> Iterator[str]:
     for route in found:
         if isinstance(route, Mount):
             yield from routes(route.routes, prefix + route.path)
-        elif isinstance(route, Route):
+        elif isinstance(route, Route | WebSocketRoute):
             yield prefix + route.path
 
 
 def test_every_route_is_documented() -> None:
     page = (ROOT / "docs" / "api.md").read_text()
     paths = list(routes(create_app(Settings()).routes))
-    assert "/healthz" in paths
+    assert {"/healthz", "/ws", "/api/lightweight/realtime"} <= set(paths)
     for path in paths:
         assert path in page, path
 

@@ -176,6 +176,8 @@ class Connection:
         with contextlib.suppress(TimeoutError, WebSocketDisconnect):
             async with asyncio.timeout(CLOSING_SECONDS):
                 await self.websocket.close(ending.code, ending.reason)
+                while (await self.websocket.receive())["type"] != "websocket.disconnect":
+                    pass  # what it said before it knew
 
     async def _read(self) -> None:
         with contextlib.suppress(Full):

@@ -14,7 +14,10 @@ class _Waiting:
 
 
 class Sending:
-    """Messages in order, up to *most* of them and *most_bytes* in all. Filled and emptied in one event loop, emptied by one task."""
+    """Messages in order, up to *most_bytes* in all. Filled and emptied in one event loop, emptied by one task.
+
+    Up to *most* may wait when more are put: what is put at once, one commit's trades, may be any number, as nothing is sent in between.
+    """
 
     def __init__(self, most: int, most_bytes: int) -> None:
         self._most = most
@@ -22,6 +25,8 @@ class Sending:
         self._messages: deque[_Waiting] = deque()
         self._latest: dict[Hashable, _Waiting] = {}
         self._some = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+        self._waited: int | None = None
         self.size = 0
         """Bytes that wait."""
         self.replaced = 0
@@ -31,10 +36,13 @@ class Sending:
         return len(self._messages)
 
     def put(self, text: str, series: Hashable | None = None, *, final: bool = False) -> bool:
-        """Have *text* sent; False where too much waits already.
+        """Have *text* sent; False where too much waits.
 
         A state of *series* takes the place of the one that waits, unless that one was *final*: such a one is always sent.
         """
+        if self._waited is None:
+            self._waited = len(self._messages)
+            self._loop.call_soon(self._settle)
         waiting = None if series is None else self._latest.get(series)
         if waiting:
             self.size += _bytes(text) - _bytes(waiting.text)
@@ -49,7 +57,7 @@ class Sending:
             self._latest[series] = waiting
         else:
             self._latest.pop(series, None)
-        return len(self._messages) <= self._most and self.size <= self._most_bytes
+        return self._waited <= self._most and self.size <= self._most_bytes
 
     def part(self, series: Hashable) -> None:
         """What waits of *series* is sent as it is; later states come after all that waits."""
@@ -71,6 +79,9 @@ class Sending:
         self._messages.clear()
         self._latest.clear()
         self.size = 0
+
+    def _settle(self) -> None:
+        self._waited = None
 
 
 def _bytes(text: str) -> int:

@@ -14,12 +14,12 @@ class ServiceSettings(BaseModel):
     port: int = Field(8_000, ge=0, le=65_535, description="Port to listen on; 0: any that is free.")
     cors_origins: CommaList[Origin] = Field(
         ("*",),
-        description="Origins whose pages may read the API, comma-separated; https://*.example.org: every subdomain; *: any.",
+        description="Origins whose pages may read the API and open WebSockets, comma-separated; https://*.example.org: every subdomain; *: any.",
         examples=["https://charts.example.org,https://*.example.net"],
     )
     enable_tradingview_charts: bool = Field(True, description="Serve TradingView's UDF datafeed; off: its routes are not there.")
     enable_lightweight_charts: bool = Field(True, description="Serve JSON for Lightweight Charts; off: its routes are not there.")
-    enable_realtime_streaming: bool = Field(True, description="Serve live updates; off: their routes are not there.")
+    enable_realtime_streaming: bool = Field(True, description="Serve live updates over WebSockets; off: their routes are not there.")
     max_concurrent_queries: int = Field(10, ge=1, le=1_000, description="Queries of the API under way at once.")
     tradingview_max_bars: int = Field(
         20_000, ge=5_000, le=1_000_000, description="Bars in one answer of /history, at most; below 5000 charts would get holes."

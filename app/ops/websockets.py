@@ -1,0 +1,72 @@
+"""What hypercorn's WebSockets lack: pings and waits that end with their connection, a bound for what follows a message too long."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Coroutine
+from functools import partial
+from typing import Any
+
+import hypercorn.protocol.h2
+import hypercorn.protocol.h11
+from hypercorn.protocol.events import Event, Request
+from hypercorn.protocol.ws_stream import FrameTooLargeError, WebsocketBuffer, WSStream
+from hypercorn.typing import ASGIReceiveEvent, ASGISendEvent
+from wsproto.events import Message, Ping
+
+
+class _Buffer(WebsocketBuffer):
+    """Hypercorn's goes on to keep what a client sends after it was told that its message is too long."""
+
+    def extend(self, event: Message) -> None:
+        if self.length + len(event.data) > self.max_length:
+            self.value = None
+            self.length = self.max_length + 1
+            raise FrameTooLargeError
+        super().extend(event)
+
+
+class _Stream(WSStream):
+    """Hypercorn's sleeps until the next ping before it notices that the connection has ended, and waits for ever to give a message to an
+    app that has left: a server that stops would wait for both.
+    """
+
+    def __init__(self, *args: Any, **named: Any) -> None:
+        super().__init__(*args, **named)
+        self.buffer = _Buffer(self.config.websocket_max_message_size)
+        self._over = asyncio.Event()
+        self._left = asyncio.Event()
+
+    async def handle(self, event: Event) -> None:
+        await super().handle(event)
+        if isinstance(event, Request) and self.app_put:
+            self.app_put = partial(self._put, self.app_put)
+        if self.closed:
+            self._over.set()
+
+    async def app_send(self, message: ASGISendEvent | None) -> None:
+        if message is None:
+            self._left.set()
+        await super().app_send(message)
+
+    async def _put(self, put: Callable[[ASGIReceiveEvent], Coroutine[Any, Any, None]], event: ASGIReceiveEvent) -> None:
+        if self._left.is_set():
+            return
+        putting, leaving = asyncio.create_task(put(event)), asyncio.create_task(self._left.wait())
+        try:
+            await asyncio.wait({putting, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            putting.cancel()
+            leaving.cancel()
+
+    async def _send_pings(self) -> None:
+        while not self.closed:
+            await self._send_wsproto_event(Ping())
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self.config.websocket_ping_interval):
+                    await self._over.wait()
+
+
+def mend() -> None:
+    """Have hypercorn's servers of this process, for HTTP/1 and 2, use these."""
+    hypercorn.protocol.h11.WSStream = _Stream  # type: ignore[misc]
+    hypercorn.protocol.h2.WSStream = _Stream  # type: ignore[misc]

@@ -1,0 +1,214 @@
+"""What a client may ask of a WebSocket, and how one ends that asks for more, reads too little, or that the server leaves."""
+
+import asyncio
+import socket
+from typing import Any
+
+import pytest
+from websockets.exceptions import InvalidStatus
+
+from app.live.connection import MOST_HEARD, MOST_SUBSCRIPTIONS
+from app.service import MAX_HEARD_BYTES
+from app.store.client import Database
+from tests.feed.points import add_market
+from tests.streams.served import Client, Service, World, world
+
+pytestmark = pytest.mark.anyio
+
+MOST_BLOCKS = 400
+"""With 400 trades each: 25 MB of frames, more than any socket holds."""
+
+PING = {"type": "ping"}
+REALTIME = "/api/lightweight/realtime"
+
+
+async def refusal(service: Service, path: str, **options: Any) -> tuple[int, bytes]:
+    """Status and body of the answer to who is not let in."""
+    with pytest.raises(InvalidStatus) as refused:
+        async with service.client(path, **options):
+            pass
+    return refused.value.response.status_code, refused.value.response.body or b""
+
+
+async def test_origins(database: Database) -> None:
+    async with world(database, cors_origins=("https://*.example.org",)) as (_, service):
+        status, body = await refusal(service, "/ws", origin="https://example.com")
+        assert (status, body) == (403, b"pages of this origin may not connect")
+        for options in ({}, {"origin": "https://charts.example.org"}):
+            async with service.client(REALTIME, **options) as client:
+                await client.say(PING)
+                assert await client.next() == {"type": "pong"}
+
+
+async def test_who_is_refused_before_the_upgrade_gets_an_answer_of_the_surface(database: Database) -> None:
+    async with world(database, ws_max_connections=1, rate_limit_requests=5) as (_, service):
+        async with service.client("/ws"):
+            assert await refusal(service, "/stream") == (503, b'{"error":"too many clients are connected; try again in a few seconds"}')
+        assert await refusal(service, "/nowhere") == (404, b'{"error":"Not Found"}')
+        status, body = await refusal(service, "/api/tradingview/nowhere")
+        assert (status, body) == (404, b'{"s":"error","errmsg":"the datafeed has no such endpoint"}')
+        status, body = await refusal(service, f"{REALTIME}?{'x' * 9_000}")
+        assert status == 414
+        assert b'"success":false' in body
+        await refusal(service, REALTIME + "/nowhere")
+        await refusal(service, REALTIME + "/nowhere")
+        status, _ = await refusal(service, REALTIME)
+        assert status == 429
+
+
+@pytest.mark.parametrize(
+    ("settings", "gone"),
+    [
+        ({"enable_realtime_streaming": False}, ["/ws", "/stream", REALTIME, "/api/tradingview/stream"]),
+        ({"enable_lightweight_charts": False}, [REALTIME]),
+        ({"enable_tradingview_charts": False}, ["/api/tradingview/stream"]),
+    ],
+)
+async def test_streams_go_with_their_surfaces(database: Database, settings: dict[str, bool], gone: list[str]) -> None:
+    async with world(database, **settings) as (_, service):
+        for path in ("/ws", "/stream", REALTIME, "/api/tradingview/stream"):
+            if path in gone:
+                assert (await refusal(service, path))[0] == 404
+            else:
+                async with service.client(path):
+                    pass
+
+
+async def test_too_many_messages_too_many_subscriptions_too_long_a_message(database: Database) -> None:
+    async with world(database) as (_, service):
+        async with service.client("/ws") as client:
+            for _ in range(2 * MOST_HEARD + 2):  # more than in any two seconds, if it takes no longer
+                await client.opened.send("nonsense")
+            assert await client.end() == (1008, f"more than {MOST_HEARD} messages in a second")
+        for market_id in range(10, 10 + MOST_SUBSCRIPTIONS // 10 + 1):
+            add_market(database, market_id, f"T{market_id}")
+        intervals = ",".join(["1s", "1m", "5m", "15m", "30m", "1h", "4h", "1d", "1w", "1M"])
+        symbols = ",".join(f"T{market_id}" for market_id in range(10, 10 + MOST_SUBSCRIPTIONS // 10))
+        async with service.client(f"{REALTIME}?symbol={symbols}&timeframe={intervals}") as client:
+            await client.say({"type": "subscribe", "symbol": f"T{market_id}"})
+            assert await client.end() == (1008, f"more than {MOST_SUBSCRIPTIONS} subscriptions")
+        async with service.client("/ws") as client:
+            await client.opened.send("x" * MAX_HEARD_BYTES)
+            assert (await client.next())["error"]["code"] == 3
+            await client.opened.send("x" * (MAX_HEARD_BYTES + 1))
+            assert (await client.end())[0] == 1009
+
+
+async def test_a_server_that_stops_says_so(database: Database) -> None:
+    async with world(database) as (made, service):
+        await made.trades(5, 2000)
+        async with service.client("/ws?streams=gold@trade") as client, service.client(REALTIME) as idle:
+            service.stop.set()
+            assert await client.end() == (1001, "the server stops")
+            assert await idle.end() == (1001, "the server stops")
+
+
+async def test_who_does_not_read_is_disconnected_and_the_others_get_everything(database: Database) -> None:
+    """The buffers of sockets are filled first: so it goes on until there is a place for another client."""
+    async with world(database, ws_send_queue_max_msgs=20, ws_max_connections=2) as (made, service):
+        await made.trades(1, 2000)
+        slow = await stalled(service, "/ws?streams=gold@trade/gold@kline_1m")
+        async with service.client("/ws?streams=gold@trade") as client:
+            for block in range(MOST_BLOCKS):
+                await made.trades(2 + block, *range(1_000, 1_400))
+                told = await read_trades(client, 400)
+                assert told == sorted(told)
+                assert len(set(told)) == 400
+                if await has_place(service):
+                    break
+            else:
+                raise AssertionError("who does not read is still there")
+            assert await has_place(service)
+        slow.close()
+
+
+async def has_place(service: Service) -> bool:
+    """Whether another client is let in, and served."""
+    try:
+        async with service.client(REALTIME) as another:
+            await another.say(PING)
+            return await another.next() == {"type": "pong"}
+    except InvalidStatus:
+        return False
+
+
+async def stalled(service: Service, path: str) -> socket.socket:
+    """A client that never reads beyond the handshake."""
+    host, _, port = service.url.removeprefix("http://").partition(":")
+    slow = socket.socket()
+    slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+    loop = asyncio.get_running_loop()
+    slow.setblocking(False)
+    await loop.sock_connect(slow, (host, int(port)))
+    key = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13"
+    await loop.sock_sendall(slow, f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n{key}\r\n\r\n".encode())
+    assert (await loop.sock_recv(slow, 12)) == b"HTTP/1.1 101"
+    return slow
+
+
+async def read_trades(client: Client, count: int) -> list[int]:
+    """Their numbers."""
+    found: list[int] = []
+    while len(found) < count:
+        found.append((await client.next())["data"]["t"])
+        client.script.clear()
+    return found
+
+
+@pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="only Linux has it")
+async def test_accepted_sockets_give_up_on_clients_that_acknowledge_nothing() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 4_321)
+        with socket.create_connection(listening.getsockname()):
+            accepted, _ = listening.accept()
+            with accepted:
+                assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 4_321
+
+
+async def test_who_comes_back_begins_with_what_is_now(database: Database) -> None:
+    async with world(database) as (made, service):
+        await made.trades(5, 2000)
+        for price in (2001, 2002):
+            async with service.client("/api/tradingview/stream?symbol=GOLD") as client:
+                await client.frames(2)
+            await made.trades(price - 1990, price)
+        async with service.client("/api/tradingview/stream?symbol=GOLD") as client:
+            _, frame = await client.frames(2)
+        assert (frame["price"], frame["volume"]) == (2002.0, 30.0)
+
+
+async def test_only_closed_bars_where_partials_are_off(database: Database) -> None:
+    async with world(database, ws_emit_partials=False) as (made, service):
+        await made.trades(5, 2000)
+        async with service.client(f"{REALTIME}?symbol=GOLD") as client:
+            await client.next()
+            await known(made, service)
+            await made.trades(10, 2001)
+            await made.trades(65, 2002)
+            frame = await client.next()
+        assert (frame["data"]["close"], frame["data"]["closed"]) == (2001.0, True)
+
+
+async def known(made: World, service: Service) -> None:
+    """Trade, within one second, until it is told of: the market is followed from there on."""
+    async with service.client("/ws?streams=gold@trade") as other:
+        told = asyncio.create_task(other.next())
+        while not told.done():
+            await made.trades(6, 2000)
+        await told
+
+
+async def test_a_bar_that_changes_often_is_told_seldom_but_its_last_state_always(database: Database) -> None:
+    async with world(database, ws_partial_throttle_ms=200) as (made, service):
+        await made.trades(5, 2000)
+        async with service.client(f"{REALTIME}?symbol=GOLD") as client:
+            await client.frames(2)
+            for price in range(2001, 2031):
+                await made.trades(6, price)
+            closes = [(await client.next())["data"]["close"]]
+            while closes[-1] != 2030.0:
+                closes.append((await client.next())["data"]["close"])
+            assert closes == sorted(set(closes))
+            await made.trades(65, 1999)
+            frames = await client.frames(2)
+        assert [(frame["data"]["close"], frame["data"]["closed"]) for frame in frames] == [(2030.0, True), (1999.0, False)]
