@@ -17,7 +17,7 @@ from wsproto.events import Message, Ping
 class _Buffer(WebsocketBuffer):
     """Hypercorn's goes on to keep what a client sends after it was told that its message is too long."""
 
-    def extend(self, event: Message) -> None:
+    def extend(self, event: Message[Any]) -> None:
         if self.length + len(event.data) > self.max_length:
             self.value = None
             self.length = self.max_length + 1
@@ -68,5 +68,5 @@ class _Stream(WSStream):
 
 def mend() -> None:
     """Have hypercorn's servers of this process, for HTTP/1 and 2, use these."""
-    hypercorn.protocol.h11.WSStream = _Stream  # type: ignore[misc]
-    hypercorn.protocol.h2.WSStream = _Stream  # type: ignore[misc]
+    hypercorn.protocol.h11.WSStream = _Stream  # type: ignore[attr-defined]
+    hypercorn.protocol.h2.WSStream = _Stream  # type: ignore[attr-defined]

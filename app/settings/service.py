@@ -14,7 +14,7 @@ class ServiceSettings(BaseModel):
     port: int = Field(8_000, ge=0, le=65_535, description="Port to listen on; 0: any that is free.")
     cors_origins: CommaList[Origin] = Field(
         ("*",),
-        description="Origins whose pages may read the API and open WebSockets, comma-separated; https://*.example.org: every subdomain; *: any.",
+        description="Origins whose pages may read the API, comma-separated; https://*.example.org: every subdomain; *: any.",
         examples=["https://charts.example.org,https://*.example.net"],
     )
     enable_tradingview_charts: bool = Field(True, description="Serve TradingView's UDF datafeed; off: its routes are not there.")

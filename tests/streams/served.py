@@ -26,7 +26,7 @@ from app.store.writer import ClickHouseLedger
 from tests.feed.points import add_market, seconds
 from tests.store.rows import CHAIN, trade
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 """Seconds in which everything must arrive; only a hang takes that long."""
 
 NOON = seconds("2024-03-01T12:00:00")

@@ -27,7 +27,7 @@ async def refusal(service: Service, path: str, **options: Any) -> tuple[int, byt
     with pytest.raises(InvalidStatus) as refused:
         async with service.client(path, **options):
             pass
-    return refused.value.response.status_code, refused.value.response.body or b""
+    return refused.value.response.status_code, bytes(refused.value.response.body or b"")
 
 
 async def test_origins(database: Database) -> None:
