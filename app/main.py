@@ -150,7 +150,7 @@ def guarded(settings: Settings, windows: Windows | SharedWindows, hooks: PusherH
         (True, "v1", surfaces.V1),
     ]
     made = [make([*guards(settings, windows, name), Middleware(Repeated)]) for is_on, name, make in switches if is_on]
-    return [*live, *made]
+    return [*made, *live]
 
 
 def guards(settings: Settings, windows: Windows | SharedWindows, name: str) -> list[Middleware]:

@@ -1,6 +1,7 @@
 """What a client may ask of a WebSocket, and how one ends that asks for more, reads too little, or that the server leaves."""
 
 import asyncio
+import contextlib
 import socket
 from typing import Any
 
@@ -11,7 +12,7 @@ from app.live.connection import MOST_HEARD, MOST_SUBSCRIPTIONS
 from app.service import MAX_HEARD_BYTES
 from app.store.client import Database
 from tests.feed.points import add_market
-from tests.streams.served import Client, Service, World, world
+from tests.streams.served import Client, Service, known, world
 
 pytestmark = pytest.mark.anyio
 
@@ -108,18 +109,19 @@ async def test_who_does_not_read_is_disconnected_and_the_others_get_everything(d
     async with world(database, ws_send_queue_max_msgs=20, ws_max_connections=2) as (made, service):
         await made.trades(1, 2000)
         slow = await stalled(service, "/ws?streams=gold@trade/gold@kline_1m")
-        async with service.client("/ws?streams=gold@trade") as client:
-            for block in range(MOST_BLOCKS):
-                await made.trades(2 + block, *range(1_000, 1_400))
-                told = await read_trades(client, 400)
-                assert told == sorted(told)
-                assert len(set(told)) == 400
-                if await has_place(service):
-                    break
-            else:
-                raise AssertionError("who does not read is still there")
-            assert await has_place(service)
-        slow.close()
+        with contextlib.closing(slow):
+            async with service.client("/ws?streams=gold@trade") as client:
+                await known(made, client)
+                for block in range(MOST_BLOCKS):
+                    await made.trades(7 + block, *range(1_000, 1_400))
+                    told = await read_trades(client, 400)
+                    assert told == sorted(told)
+                    assert len(set(told)) == 400
+                    if await has_place(service):
+                        break
+                else:
+                    raise AssertionError("who does not read is still there")
+                assert await has_place(service)
 
 
 async def has_place(service: Service) -> bool:
@@ -182,20 +184,12 @@ async def test_only_closed_bars_where_partials_are_off(database: Database) -> No
         await made.trades(5, 2000)
         async with service.client(f"{REALTIME}?symbol=GOLD") as client:
             await client.next()
-            await known(made, service)
+            async with service.client("/ws?streams=gold@trade") as other:
+                await known(made, other)
             await made.trades(10, 2001)
             await made.trades(65, 2002)
             frame = await client.next()
         assert (frame["data"]["close"], frame["data"]["closed"]) == (2001.0, True)
-
-
-async def known(made: World, service: Service) -> None:
-    """Trade, within one second, until it is told of: the market is followed from there on."""
-    async with service.client("/ws?streams=gold@trade") as other:
-        told = asyncio.create_task(other.next())
-        while not told.done():
-            await made.trades(6, 2000)
-        await told
 
 
 async def test_a_bar_that_changes_often_is_told_seldom_but_its_last_state_always(database: Database) -> None:

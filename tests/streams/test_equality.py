@@ -15,7 +15,7 @@ from app.store.client import Database
 from tests.cache.servers import RedisServer
 from tests.feed.points import add_market
 from tests.live.chronicle import MARKETS, Chronicle
-from tests.streams.served import PATIENCE, Client, Frame, Service, World, serving
+from tests.streams.served import PATIENCE, Client, Frame, Service, World, known, serving
 
 pytestmark = pytest.mark.anyio
 
@@ -136,14 +136,6 @@ async def until(client: Client, close: str) -> list[Frame]:
     while not frames or frames[-1].get("k", {}).get("c") != close:
         frames.append(without_time(await client.next()))
     return frames
-
-
-async def known(made: World, client: Client) -> None:
-    """Trade, within one second, until it is told of."""
-    told = asyncio.create_task(client.next())
-    while not told.done():
-        await made.trades(6, 2000)
-    await told
 
 
 def without_time(frame: Frame) -> Frame:
