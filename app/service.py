@@ -25,9 +25,6 @@ from app.settings import Settings
 from app.store.client import Database, open_database
 from app.store.schema import migrate
 
-MAX_HEARD_BYTES = 65_536
-"""Of a message on a WebSocket; a longer one ends it with code 1009."""
-
 T = TypeVar("T")
 Job = Callable[[asyncio.Event], Coroutine[Any, Any, None]]
 """Something to run until it is done, or until the event is set: then it tidies up and returns."""
@@ -77,7 +74,6 @@ def server(app: ASGIApp | ASGIFramework, settings: Settings, on_ready: Callable[
     port = listening.getsockname()[1]
     mend()
     config = Config()
-    config.websocket_max_message_size = MAX_HEARD_BYTES
     config.websocket_ping_interval = settings.ws_ping_period_ms / 1_000
     config.bind = [f"fd://{listening.detach()}"]
     config.errorlog = logging.getLogger("hypercorn.error")

@@ -9,7 +9,7 @@ import pytest
 from websockets.exceptions import InvalidStatus
 
 from app.live.connection import MOST_HEARD, MOST_SUBSCRIPTIONS
-from app.service import MAX_HEARD_BYTES
+from app.service import LONGEST_FRAME
 from app.store.client import Database
 from tests.feed.points import add_market
 from tests.streams.served import Client, Service, known, world
@@ -89,9 +89,9 @@ async def test_too_many_messages_too_many_subscriptions_too_long_a_message(datab
             await client.say({"type": "subscribe", "symbol": f"T{market_id}"})
             assert await client.end() == (1008, f"more than {MOST_SUBSCRIPTIONS} subscriptions")
         async with service.client("/ws") as client:
-            await client.opened.send("x" * MAX_HEARD_BYTES)
+            await client.opened.send("x" * LONGEST_FRAME)
             assert (await client.next())["error"]["code"] == 3
-            await client.opened.send("x" * (MAX_HEARD_BYTES + 1))
+            await client.opened.send("x" * (LONGEST_FRAME + 1))
             assert (await client.end())[0] == 1009
 
 
