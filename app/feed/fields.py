@@ -4,7 +4,7 @@ import re
 from datetime import UTC, date, datetime
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, PlainValidator, StringConstraints, WithJsonSchema
+from pydantic import BeforeValidator, Field, PlainValidator, StringConstraints, WithJsonSchema
 
 from app.domain.resolution import RESOLUTIONS, Resolution, named
 from app.store.candle_reader import LAST_SECOND
@@ -62,7 +62,8 @@ def whole(text: Any) -> Any:
     return text
 
 
-Whole = Annotated[int, BeforeValidator(whole)]
+Count = Annotated[int, Field(ge=1), BeforeValidator(whole)]
+"""How many: one at least."""
 
 Symbol = Annotated[
     str,

@@ -11,7 +11,7 @@ from app.feed import series as read
 from app.feed.answering import freshness, json
 from app.feed.bars import Bar, iso
 from app.feed.endpoint import Endpoint, Query
-from app.feed.fields import LIMIT, Interval, Moment, Symbol, Whole
+from app.feed.fields import LIMIT, Count, Interval, Moment, Symbol
 from app.feed.markets import Markets, MarketsQuery, markets
 from app.feed.series import Span
 from app.feed.state import State
@@ -33,7 +33,7 @@ class BarQuery(Query):
     timeframe: Interval
     since: Moment | None = Field(None, alias="from", description="First time that a bar may begin at.")
     until: Moment | None = Field(None, alias="to", description="Time that bars begin before.")
-    limit: Whole | None = Field(None, ge=1, description=LIMIT)
+    limit: Count | None = Field(None, description=LIMIT)
     fill: Literal["none", "previous"] = Field("none", description="previous: flat bars without volume in the gaps, up to now.")
     time_format: Literal["seconds", "iso"] = Field("seconds", description="How `time` is written.")
 

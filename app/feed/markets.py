@@ -15,7 +15,7 @@ from app.feed import series as read
 from app.feed.answering import SLOW, answered
 from app.feed.cursors import LONGEST, cursor, place
 from app.feed.endpoint import Query
-from app.feed.fields import LONGEST_TEXT, Whole
+from app.feed.fields import LONGEST_TEXT, Count
 from app.feed.state import State
 from app.feed.symbols import base, currency
 from app.feed.trades import EXACT, exact
@@ -43,7 +43,7 @@ class MarketsQuery(Query):
     category: Text = Field("", description="Only markets of that category of the catalogue, in any case.")
     search: Text = Field("", description=SEARCH)
     sort: Sort = Field("volume", description="By that figure, the greatest first; with a minus, the least first. symbol: by ticker.")
-    limit: Whole = Field(DEFAULT_LIMIT, ge=1, le=MAX_LIMIT, description="How many.")
+    limit: Count = Field(DEFAULT_LIMIT, le=MAX_LIMIT, description="How many.")
     cursor: Annotated[str, StringConstraints(max_length=LONGEST)] | None = Field(None, description=CURSOR)
 
 
@@ -51,7 +51,7 @@ class SymbolsQuery(Query):
     """Which symbols to list."""
 
     search: Text = Field("", description=SEARCH)
-    limit: Whole | None = Field(None, ge=1, description="How many; HTTP_DEFAULT_LIMIT where left out, HTTP_MAX_LIMIT at most.")
+    limit: Count | None = Field(None, description="How many; HTTP_DEFAULT_LIMIT where left out, HTTP_MAX_LIMIT at most.")
     cursor: Annotated[str, StringConstraints(max_length=LONGEST)] | None = Field(None, description="The `next` of the page before.")
 
 

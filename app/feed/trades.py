@@ -11,7 +11,7 @@ from app.domain.cursor import Cursor
 from app.feed import series as read
 from app.feed.answering import freshness, json
 from app.feed.endpoint import Query
-from app.feed.fields import LIMIT, Moment, Symbol, Whole
+from app.feed.fields import LIMIT, Count, Moment, Symbol
 from app.feed.state import State
 from app.store.trade_reader import MarketTrade, TradePage
 
@@ -35,7 +35,7 @@ class TradesQuery(Query):
     since: Moment | None = Field(None, alias="from", description="First time that a trade may have.")
     until: Moment | None = Field(None, alias="to", description="Time that trades come before.")
     before: Place | None = Field(None, description="Trades before that one in the chain: the `next` of the page after.")
-    limit: Whole | None = Field(None, ge=1, description=LIMIT)
+    limit: Count | None = Field(None, description=LIMIT)
 
 
 class Trade(BaseModel):

@@ -11,7 +11,7 @@ from app.feed import series as read
 from app.feed.answering import SLOW, freshness, json
 from app.feed.detail import MarketAnswer, market
 from app.feed.endpoint import JSON, Endpoint, Query
-from app.feed.fields import INTERVALS, Interval, Moment, Symbol, Whole
+from app.feed.fields import INTERVALS, Count, Interval, Moment, Symbol
 from app.feed.markets import Symbols, SymbolsQuery, symbols
 from app.feed.series import Span
 from app.feed.state import State
@@ -33,7 +33,7 @@ class CandleQuery(Query):
     interval: Interval
     since: Moment | None = Field(None, alias="from", description="First time that a candle may begin at.")
     until: Moment | None = Field(None, alias="to", description="Time that candles begin before.")
-    limit: Whole | None = Field(None, ge=1, description=export.LIMIT)
+    limit: Count | None = Field(None, description=export.LIMIT)
     format: export.Format = Field("json", description="All but json are files, with all figures of each candle.")
 
 

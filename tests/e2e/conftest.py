@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from app.live.memory import MemoryBus
 from app.main import create_app
 from app.settings import Settings
 from app.store.client import Database
@@ -12,6 +13,6 @@ from tests.e2e.service import Service, api
 
 @pytest.fixture
 def service(database: Database) -> Iterator[Service]:
-    settings = Settings(port=0)
-    with api(create_app(settings, database), settings) as client:
-        yield Service(database, client)
+    settings, bus = Settings(port=0), MemoryBus(1_000)
+    with api(create_app(settings, database, bus), settings) as client:
+        yield Service(database, client, bus)

@@ -12,6 +12,7 @@ from hypercorn.typing import ASGIFramework
 from starlette.applications import Starlette
 
 from app.following import following
+from app.live.bus import Bus
 from app.service import server
 from app.settings import Settings
 from app.store.client import Database
@@ -49,7 +50,8 @@ def api(app: Starlette, settings: Settings) -> Iterator[Client]:
 class Service:
     """One store, filled by as many runs of the listener as asked for, and the API that reads it."""
 
-    def __init__(self, database: Database, client: Client) -> None:
+    def __init__(self, database: Database, client: Client, bus: Bus) -> None:
+        self._bus = bus
         self._database = database
         self._client = client
 
@@ -70,5 +72,5 @@ class Service:
         return int(longs.scaleb(18)), int(shorts.scaleb(18))
 
     async def _follow(self, settings: Settings, until: int) -> None:
-        async with following(settings, self._database) as chain:
+        async with following(settings, self._database, on_news=self._bus.publish) as chain:
             await chain.listener.run(until)

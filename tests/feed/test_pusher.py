@@ -32,7 +32,7 @@ def client(**settings: Any) -> TestClient:
 
 def token(subject: str = ANN) -> dict[str, str]:
     """Headers of who is *subject*."""
-    return {"Authorization": f"Bearer {jwt.encode({'sub': subject, 'exp': int(time.time()) + 60}, SECRET, algorithm='HS256')}"}
+    return {"Authorization": f"Bearer {jwt.encode({'sub': subject, 'exp': int(time.time()) + 86_400}, SECRET, algorithm='HS256')}"}
 
 
 def asked(headers: dict[str, str], channel: str = CHANNEL, socket_id: str = SOCKET, **settings: Any) -> tuple[int, Any]:

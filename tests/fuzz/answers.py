@@ -26,7 +26,9 @@ def check_answer(response: Response, path: str) -> Any:
     assert response.headers["content-type"] == "application/json"
     answer = json.loads(response.content, parse_constant=_not_json)
     if response.status_code >= 400:
-        check_refusal(answer, "" if "%0A" in response.request.url.raw_path.decode().partition("?")[0] else path)
+        asked = response.request.url.raw_path.decode().partition("?")[0]
+        is_outside = "%0A" in asked or asked.count("/") < 3  # `..` may lead out of the surface
+        check_refusal(answer, "" if is_outside else path)
     return answer
 
 
