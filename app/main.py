@@ -16,7 +16,7 @@ from app import streams
 from app.cache.opening import answers_budget, lists_cache
 from app.feed import charts, static, surfaces, tradingview
 from app.feed.candles import candle_pages
-from app.feed.directory import Directory
+from app.feed.directory import FRESH, TOLD_FRESH, Directory
 from app.feed.failures import PLAIN, Failures, passed_on
 from app.feed.pusher import PusherHooks
 from app.feed.ready import Ready, Repeated
@@ -43,6 +43,7 @@ from app.store.client import CHART_CONNECTIONS, Database, open_database
 from app.store.exports import CONNECTIONS, Exports
 from app.store.gate import OwnGate, RewindGate
 from app.store.limits import query_limits
+from app.store.market_reader import Listing
 from app.store.reader import Reader
 from app.store.schema import migrate
 
@@ -80,7 +81,8 @@ def create_app(
             reader = Reader(limited, gate, concurrency=settings.max_concurrent_queries)
             name = await reader.read(lambda store: store.standings.identity())
             candles = await stack.enter_async_context(candle_pages(settings, reader, name, alone=alone))
-            directory = Directory(lambda name: reader.read(lambda store: store.markets.market(name)))
+            find = partial(_listing, reader)
+            directory = Directory(find, fresh=TOLD_FRESH if alone else FRESH)
             ready = Ready(candles.known, answers_budget(settings))
             told = bus or bus_of(settings, store)
             if not bus:
@@ -174,6 +176,10 @@ def _opened(settings: Settings) -> Database:
     if store.embedded:  # nobody else can make its tables; a server's are made by `datafeed migrate` and by the listener
         migrate(store, retention_1s_days=settings.retention_1s_days, retention_live_days=settings.retention_live_days)
     return store
+
+
+async def _listing(reader: Reader, ticker: str) -> Listing | None:
+    return await reader.read(lambda store: store.markets.market(ticker))
 
 
 def _limited(store: Database, settings: Settings, size: int) -> Database:

@@ -12,8 +12,11 @@ from app.store.market_reader import Listing
 FRESH: Final = 5.0
 """Seconds for which a market counts as it was found."""
 
-KEPT: Final = 30.0
-"""Seconds for which it is still answered while it is looked up anew."""
+TOLD_FRESH: Final = 300.0
+"""The same where all that changes markets is in this process, and tells."""
+
+KEPT: Final = 25.0
+"""Further seconds for which it is still answered while it is looked up anew."""
 
 UNKNOWN: Final = 1.0
 """Seconds for which a ticker that no market has is not looked up again."""
@@ -43,9 +46,11 @@ class _Found:
 class Directory:
     """The markets that were asked for lately. One look at the store a ticker is under way; who stops waiting leaves it to the others."""
 
-    def __init__(self, look: Look, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, look: Look, clock: Callable[[], float] = time.monotonic, fresh: float = FRESH) -> None:
+        """What *look* finds counts for *fresh* seconds."""
         self._look = look
         self._clock = clock
+        self._fresh = fresh
         self._found: Lru[_Found] = Lru(BUDGET, clock)
         self._unknown: Lru[bool] = Lru(UNKNOWN_BUDGET, clock)
         self._flights: dict[str, asyncio.Task[Listing | None]] = {}
@@ -82,7 +87,7 @@ class Directory:
             return
         if listing := task.result():
             self._unknown.discard(name)
-            self._found.put(name, _Found(listing, self._clock() + FRESH), SIZE, KEPT)
+            self._found.put(name, _Found(listing, self._clock() + self._fresh), SIZE, self._fresh + KEPT)
         else:
             self._found.discard(name)
             self._unknown.put(name, True, len(name), UNKNOWN)

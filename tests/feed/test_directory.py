@@ -72,7 +72,7 @@ def test_a_market_not_asked_for_in_long_is_looked_up_before_it_is_answered() -> 
         registry = Registry()
         registry.markets["GOLD"] = 1
         await registry.id_of("GOLD")
-        registry.markets["GOLD"], registry.now = 2, KEPT
+        registry.markets["GOLD"], registry.now = 2, FRESH + KEPT
         assert await registry.id_of("GOLD") == 2
 
     asyncio.run(scenario())
@@ -133,7 +133,7 @@ def test_while_the_store_is_away_what_was_found_is_answered_for_a_while() -> Non
         for _ in range(3):
             assert await registry.id_of("GOLD") == 1
             await settle()
-        registry.now = KEPT
+        registry.now = FRESH + KEPT
         with pytest.raises(RuntimeError):
             await registry.id_of("GOLD")
 
