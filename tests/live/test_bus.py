@@ -112,8 +112,15 @@ def test_an_event_loop_that_has_ended_is_passed_over() -> None:
     async def listen() -> None:
         await teller.subscribe().__aenter__()
 
+    async def hear() -> list[Item]:
+        async with teller.subscribe() as items:
+            tell(teller, told)
+            async with asyncio.timeout(PATIENCE):
+                return [await anext(items) for _ in told]
+
+    told = commits(1, 3)
     asyncio.run(listen())
-    tell(teller, commits(1, 3))
+    assert asyncio.run(hear()) == told
 
 
 async def test_the_iteration_ends_with_the_subscription(ends: tuple[Bus, Bus]) -> None:
