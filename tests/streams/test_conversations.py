@@ -112,7 +112,7 @@ async def test_lightweight(database: Database) -> None:
 async def test_tradingview(database: Database) -> None:
     async with world(database) as (made, service):
         await made.trades(5, 2000, 2005)
-        async with service.client("/api/tradingview/stream?symbol=GOLD,NOTHING&resolution=1") as client:
+        async with service.client("/api/tradingview/stream?symbol=NOTHING,GOLD&resolution=1") as client:
             await client.next()
             await story(made, client, [], [2, 1, 2, 2, 2])
             await client.say({"type": "subscribe", "symbol": "OIL", "resolution": "1D"})
