@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
+import orjson
+
 TIMES = b"t"
 """Column of the bars' times, whole seconds, ascending."""
 
@@ -50,9 +52,7 @@ class Columns(NamedTuple):
 
     def newest(self, limit: int) -> "Columns":
         """The last *limit* rows (at least one), or all where there are fewer."""
-        if limit >= self.bars:
-            return self
-        return Columns({name: b",".join(text.rsplit(b",", limit)[1:]) for name, text in self.texts.items()}, limit)
+        return self.cut(self.bars - limit)[1]
 
     def between(self, lower: int, upper: int) -> "Columns":
         """Rows with a time in [*lower*, *upper*)."""
@@ -60,18 +60,36 @@ class Columns(NamedTuple):
         if not text or (lower <= int(text.partition(b",")[0]) and int(text.rpartition(b",")[2]) < upper):
             return self
         times = self._times()
-        return next(self._slices([(bisect_left(times, lower), bisect_left(times, upper))]))
+        first, end = bisect_left(times, lower), bisect_left(times, upper)
+        return self.cut(end)[0].cut(first)[1]
 
     def split(self, bounds: Sequence[int]) -> Iterator["Columns"]:
         """Rows with times between each of *bounds*, ascending, and the next of them."""
         times = self._times()
         places = [bisect_left(times, bound) for bound in bounds]
-        return self._slices(list(pairwise(places)))
+        rest = self.cut(places[0])[1]
+        for first, end in pairwise(places):
+            part, rest = rest.cut(end - first)
+            yield part
+
+    def cut(self, rows: int) -> tuple["Columns", "Columns"]:
+        """The first *rows* of them, and all others."""
+        if rows <= 0 or rows >= self.bars:
+            nothing = Columns(dict.fromkeys(self.texts, b""), 0)
+            return (nothing, self) if rows <= 0 else (self, nothing)
+        halves = {name: _cut(text, rows, self.bars - rows) for name, text in self.texts.items()}
+        first = {name: half for name, (half, _) in halves.items()}
+        return Columns(first, rows), Columns({name: half for name, (_, half) in halves.items()}, self.bars - rows)
 
     def _times(self) -> list[int]:
-        return [int(time) for time in self.texts[TIMES].split(b",")] if self.bars else []
+        times: list[int] = orjson.loads(b"[%b]" % self.texts[TIMES]) if self.bars else []
+        return times
 
-    def _slices(self, places: Sequence[tuple[int, int]]) -> Iterator["Columns"]:
-        columns = {name: text.split(b",") if text else [] for name, text in self.texts.items()}
-        for first, end in places:
-            yield Columns({name: b",".join(values[first:end]) for name, values in columns.items()}, end - first)
+
+def _cut(text: bytes, before: int, after: int) -> tuple[bytes, bytes]:
+    """So many numbers *before* and *after* the cut, looked for from the nearer end."""
+    if before <= after:
+        rest = text.split(b",", before)[-1]
+        return text[: -len(rest) - 1], rest
+    first = text.rsplit(b",", after)[0]
+    return first, text[len(first) + 1 :]

@@ -53,8 +53,8 @@ class Source(Protocol):
     async def standing(self, market_id: int) -> Standing | None:
         """How far the market's candles have come; None where it has no event yet."""
 
-    async def bars(self, market_id: int, resolution: Resolution, since: int, until: int, limit: int) -> Found:
-        """The newest *limit* bars that begin in [*since*, *until*), seconds UTC."""
+    async def bars(self, market_id: int, resolution: Resolution, since: int, until: int, limit: int, closed: bool = False) -> Found:
+        """The newest *limit* bars that begin in [*since*, *until*), seconds UTC; *closed*: nothing lands there any more."""
 
 
 class Answer(NamedTuple):
@@ -203,7 +203,8 @@ class CandlePages:
         loaded: dict[str, Loaded] = {}
         for pages in _runs(sorted(keys)):
             bounds = [page_begin(resolution, page) for page in range(pages[0], pages[-1] + 2)]
-            found = await self._source.bars(market_id, resolution, bounds[0], bounds[-1], len(pages) * PAGE_BARS)
+            closed = _is_closed(request.standing, bounds[-1])
+            found = await self._source.bars(market_id, resolution, bounds[0], bounds[-1], len(pages) * PAGE_BARS, closed)
             for page, end, columns in zip(pages, bounds[1:], Columns.parse(found.columns).split(bounds), strict=True):
                 loaded[keys[page]] = Loaded(columns.json() if columns.bars else None, self._life(request, end))
         return loaded

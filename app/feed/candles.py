@@ -25,10 +25,10 @@ class StoredCandles:
         """How far the market's candles have come; None where it has no event yet."""
         return await self._reader.steady(market_id, lambda store: store.standings.standing(market_id))
 
-    async def bars(self, market_id: int, resolution: Resolution, since: int, until: int, limit: int) -> Candles:
-        """The newest *limit* bars that begin in [*since*, *until*), seconds UTC."""
+    async def bars(self, market_id: int, resolution: Resolution, since: int, until: int, limit: int, closed: bool = False) -> Candles:
+        """The newest *limit* bars that begin in [*since*, *until*), seconds UTC; *closed*: nothing lands there any more."""
         series = Series(market_id, resolution)
-        return await self._reader.steady(market_id, lambda store: store.candles.bars(series, since, until, limit))
+        return await self._reader.steady(market_id, lambda store: store.candles.bars(series, since, until, limit, closed=closed))
 
 
 @contextlib.asynccontextmanager

@@ -1,5 +1,6 @@
 """Reads bars of one market: those between two moments, or so many back from one, without reading more than that needs."""
 
+from itertools import pairwise
 from typing import NamedTuple
 
 from app.domain.resolution import DAY, RESOLUTIONS, Resolution
@@ -52,10 +53,14 @@ class CandleReader:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def bars(self, series: Series, since: int, until: int, limit: int) -> Candles:
-        """The newest *limit* bars that begin in [*since*, *until*), seconds UTC."""
+    def bars(self, series: Series, since: int, until: int, limit: int, *, closed: bool = False) -> Candles:
+        """The newest *limit* bars that begin in [*since*, *until*), seconds UTC. Quicker for who knows that nothing lands there any more."""
         resolution = series.resolution
-        return self._found("candles" if resolution.name == resolution.stored else "candles_grouped", series, since, until, limit)
+        if resolution.name != resolution.stored:
+            return self._found("candles_grouped", series, since, until, limit)
+        if closed and until - since <= limit * resolution.seconds and (found := self._stored(series, since, until)):
+            return found
+        return self._found("candles", series, since, until, limit)
 
     def extended(self, series: Series, since: int, until: int, limit: int) -> Candles:
         """The newest *limit* bars that begin in [*since*, *until*), seconds UTC, with their extended columns."""
@@ -65,6 +70,15 @@ class CandleReader:
         lower, upper = (first_start(series.resolution, time) for time in (since, until))
         found = self._newest(name, series, min(lower, upper), upper, limit)
         return found if found.bars else found._replace(older=self._before(series, lower))
+
+    def _stored(self, series: Series, since: int, until: int) -> Candles | None:
+        """All bars of a time from its rows as they are; None where there are none, or they do not make bars one by one."""
+        lower, upper = (first_start(series.resolution, time) for time in (since, until))
+        columns = self._database.raw(query("candles_stored"), "JSONColumns", bounded(series, lower, upper, 0))
+        times = columns[columns.index(b"[") + 1 : columns.index(b"]")].translate(None, b" ").split(b",")
+        if b"null" in columns or not times[0] or any(time == following for time, following in pairwise(times)):
+            return None
+        return Candles(columns, len(times))
 
     def _newest(self, name: str, series: Series, lower: int, upper: int, limit: int) -> Candles:
         """Look at twice the time that so many bars fill; where the market is quieter, find out first how far back to go."""

@@ -11,9 +11,8 @@ from app.cache.lru import Lru
 from app.cache.pages import CandlePages
 from app.cache.redis import RedisCache
 from app.cache.tiered import Tiered
-from app.domain.resolution import RESOLUTIONS, Resolution
-from app.domain.standing import Standing
-from app.store.candle_reader import Candles, Series
+from app.domain.resolution import RESOLUTIONS
+from app.feed.candles import StoredCandles
 from app.store.client import Database
 from app.store.gate import RewindGate
 from app.store.reader import Reader
@@ -26,22 +25,9 @@ pytestmark = pytest.mark.anyio
 MARKETS = (1, 2, 3)
 
 
-class Source:
-    """The store's readers, as the service asks them."""
-
-    def __init__(self, database: Database) -> None:
-        self._reader = Reader(database, RewindGate(database), concurrency=4)
-
-    async def standing(self, market_id: int) -> Standing | None:
-        return await self._reader.steady(market_id, lambda store: store.standings.standing(market_id))
-
-    async def bars(self, market_id: int, resolution: Resolution, since: int, until: int, limit: int) -> Candles:
-        series = Series(market_id, resolution)
-        return await self._reader.steady(market_id, lambda store: store.candles.bars(series, since, until, limit))
-
-
 async def test_commits_and_rewinds_show_through_the_caches(database: Database, redis_server: RedisServer) -> None:
-    source, ledger = Source(database), await run_sync(ledger_on, database)
+    source = StoredCandles(Reader(database, RewindGate(database), concurrency=4))
+    ledger = await run_sync(ledger_on, database)
     guarded = Guarded(RedisCache(redis_server.url), timeout=30)
     async with Tiered(Lru(8_000_000), guarded, namespace="datafeed:test:") as cache:
         one, other = (CandlePages(source, cache, Lru(1_000_000), ttl=lambda _: 300, closed_ttl=600) for _ in range(2))
@@ -61,7 +47,7 @@ async def test_commits_and_rewinds_show_through_the_caches(database: Database, r
     assert cache.statistics().memory_hits > 0
 
 
-async def check_charts(candles: CandlePages, source: Source, end: int, random_: random.Random) -> None:
+async def check_charts(candles: CandlePages, source: StoredCandles, end: int, random_: random.Random) -> None:
     for resolution in RESOLUTIONS.values():
         for market_id in MARKETS:
             since = random_.choice([0, GENESIS + 300, end - 60])

@@ -82,7 +82,7 @@ class World:
         settled = not self.pending
         return Standing(first - first % DAY, last + 1, last, len(every), settled=settled, rewinds=tuple(sorted(self.rewinds)))
 
-    async def bars(self, market_id: int, resolution: Resolution, since: int, until: int, limit: int) -> Bars:
+    async def bars(self, market_id: int, resolution: Resolution, since: int, until: int, limit: int, closed: bool = False) -> Bars:
         assert market_id == MARKET
         self.reads.append((resolution.key, since, until))
         self.called.set()

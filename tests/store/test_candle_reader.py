@@ -16,6 +16,12 @@ INSERT INTO vamm_ohlcv_1m (market_id, timestamp, open, high, low, close, volume)
 SELECT 1, {first:UInt32} + number * {step:UInt32}, (number + 1, 1.5), 1.5, 1.5, (number + 1, 1.5), 1 FROM numbers({bars:UInt32})
 """
 
+UNPRICED = """
+INSERT INTO vamm_ohlcv_1m (market_id, timestamp, open, high, low, close, volume)
+SELECT 1, {time:UInt32}, (18446744073709551615, 0.), -inf, inf, (0, 0.), 5
+"""
+"""A minute, or a piece of one, with a volume and no price."""
+
 
 def fill(database: Database, first: int, step: int, bars: int) -> list[int]:
     """One-minute bars, one every *step* seconds; their times."""
@@ -48,6 +54,24 @@ def test_busy_and_quiet_times(database: Database) -> None:
 def test_nothing_at_all(database: Database) -> None:
     found = CandleReader(database).bars(MINUTE, NEW_YEAR, NEW_YEAR + DAY, 10)
     assert (found.bars, found.older) == (0, None)
+
+
+@pytest.mark.parametrize("pieces", [[], [(0, 1)], [(99, 1)], [(50, 3)], [(0, 100)]])
+@pytest.mark.parametrize("unpriced", [None, 0, 60, 99])
+def test_closed_time_is_read_as_any_other(database: Database, pieces: list[tuple[int, int]], unpriced: int | None) -> None:
+    database.run("SYSTEM STOP MERGES vamm_ohlcv_1m")
+    fill(database, NEW_YEAR, 60, 100)
+    for first, bars in pieces:
+        fill(database, NEW_YEAR + 60 * first, 60, bars)
+    if unpriced is not None:
+        database.run(UNPRICED, {"time": NEW_YEAR + 60 * unpriced})
+        database.run(UNPRICED, {"time": NEW_YEAR + 6_000})
+    reader = CandleReader(database)
+    for since, until, limit in [(0, 110, 110), (0, 100, 100), (10, 60, 50), (0, 1, 1), (99, 100, 512), (200, 300, 100)]:
+        window = NEW_YEAR + 60 * since, NEW_YEAR + 60 * until, limit
+        found, expected = reader.bars(MINUTE, *window, closed=True), reader.bars(MINUTE, *window)
+        assert orjson.loads(found.columns) == orjson.loads(expected.columns)
+        assert (found.bars, found.older) == (expected.bars, expected.older)
 
 
 @pytest.mark.parametrize(
