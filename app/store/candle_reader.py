@@ -54,7 +54,7 @@ class CandleReader:
         self._database = database
 
     def bars(self, series: Series, since: int, until: int, limit: int, *, closed: bool = False) -> Candles:
-        """The newest *limit* bars that begin in [*since*, *until*), seconds UTC. Quicker for who knows that nothing lands there any more."""
+        """The newest *limit* bars that begin in [*since*, *until*), seconds UTC. Quicker where nothing lands there any more (*closed*)."""
         resolution = series.resolution
         if resolution.name != resolution.stored:
             return self._found("candles_grouped", series, since, until, limit)
