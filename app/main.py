@@ -17,7 +17,7 @@ from app.cache.opening import answers_budget, lists_cache
 from app.feed import charts, static, surfaces, tradingview
 from app.feed.candles import candle_pages
 from app.feed.directory import FRESH, TOLD_FRESH, Directory
-from app.feed.failures import PLAIN, Failures, passed_on
+from app.feed.failures import ENVELOPE, PLAIN, UDF, Failures, passed_on
 from app.feed.pusher import PusherHooks
 from app.feed.ready import Ready, Repeated
 from app.feed.state import ChartLimits, State
@@ -49,6 +49,9 @@ from app.store.schema import migrate
 
 STORAGE = "storage"
 """The surface that bounds bodies itself."""
+
+FORMS = (("tradingview", UDF), ("lightweight", ENVELOPE), ("v1", ENVELOPE))
+"""The surfaces whose answers are given again, and how they tell failures."""
 
 Surface = Callable[[Sequence[Middleware]], Mount]
 """Makes the routes below one path, behind the guards it is given, whose refusals it tells in its own form."""
@@ -125,6 +128,9 @@ def create_app(
             *traced(settings),
             Middleware(Compression),
             Middleware(Validators),
+            Middleware(
+                Repeated, guards={name: [Middleware(Failures, form=form), *guards(settings, windows, name)] for name, form in FORMS}
+            ),
             Middleware(Failures, form=PLAIN),
         ],
         exception_handlers={HTTPException: passed_on},
@@ -151,7 +157,7 @@ def guarded(settings: Settings, windows: Windows | SharedWindows, hooks: PusherH
         (settings.enable_realtime_streaming, "pusher", hooks.routes),
         (True, "v1", surfaces.V1),
     ]
-    made = [make([*guards(settings, windows, name), Middleware(Repeated)]) for is_on, name, make in switches if is_on]
+    made = [make(guards(settings, windows, name)) for is_on, name, make in switches if is_on]
     return [*made, *live]
 
 

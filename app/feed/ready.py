@@ -1,9 +1,10 @@
 """Whole answers made of candles, given again as they are until something happens to their market: by the request's own words."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -22,6 +23,9 @@ MOMENT: Final = 1.0
 """For so long where the answer tells of the time, too."""
 
 READS: Final = ("GET", "HEAD")
+
+ANSWER: Final = "app.feed.ready"
+"""Where a request has its answer while it passes the guards."""
 
 Known = Callable[[int], Standing | None]
 """Where a market stands, without waiting: equal for as long as nothing happens to it."""
@@ -63,11 +67,28 @@ class Ready:
 
 
 class Repeated:
-    """Middleware that answers what it can by the request's state `ready`, before anything is parsed. Wants to be behind all guards."""
+    """Middleware that answers what it can by the request's state `ready`, before anything is routed or parsed.
 
-    def __init__(self, app: ASGIApp) -> None:
+    Nobody gets by what stands before the routes: *guards* says it of each surface, which is what paths have after `/api/`.
+    """
+
+    def __init__(self, app: ASGIApp, guards: Mapping[str, Sequence[Middleware]]) -> None:
         self._app = app
+        self._guarded = {surface: _behind(some, _answer) for surface, some in guards.items()}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        known = scope["state"]["ready"].get(scope) if scope["type"] == "http" and scope["method"] in READS else None
-        await (known or self._app)(scope, receive, send)
+        app = self._app
+        if scope["type"] == "http" and scope["method"] in READS and (known := scope["state"]["ready"].get(scope)):
+            scope[ANSWER] = known
+            app = self._guarded[scope["path"].split("/", 3)[2]]
+        await app(scope, receive, send)
+
+
+def _behind(guards: Sequence[Middleware], app: ASGIApp) -> ASGIApp:
+    for cls, args, kwargs in reversed(guards):
+        app = cls(app, *args, **kwargs)
+    return app
+
+
+async def _answer(scope: Scope, receive: Receive, send: Send) -> None:
+    await scope[ANSWER](scope, receive, send)

@@ -108,6 +108,19 @@ def test_a_surface_that_asks_for_credentials_leaves_nothing_in_shared_caches(dat
         assert client.get("/api/tradingview/config").headers["cache-control"].startswith("public")
 
 
+def test_answers_given_again_are_guarded_like_new_ones(ledger: ClickHouseLedger, database: Database, bus: Bus) -> None:
+    ledger.commit(batch(1, 20, 0))
+    settings = Settings(auth_routes=("v1",), api_keys_sha256=(key_digest("key"),), rate_limit_history=4, rate_limit_burst=1)
+    with TestClient(create_app(settings, database, bus)) as client:
+        candles = "/api/v1/candles?symbol=M1&interval=1s"
+        for key, status in (("key", 200), ("key", 200), ("other", 401), ("", 401), ("key", 200)):
+            assert client.get(candles, headers={"X-API-Key": key} if key else {}).status_code == status
+        answers = [client.get(PATHS[0]) for _ in range(5)]
+        assert [answer.status_code for answer in answers] == [200] * 4 + [429]
+        assert answers[4].json()["s"] == "error"
+        assert int(answers[4].headers["retry-after"]) > 0
+
+
 def test_a_slash_too_many_leads_nowhere(told: TestClient) -> None:
     for path in (
         "/api/tradingview/history/",
