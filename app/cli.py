@@ -11,6 +11,7 @@ from pydantic import SecretStr
 
 from app import operations, service
 from app.chain.protocol import load_protocols
+from app.chain.wake import Wake
 from app.cli_keys import keys
 from app.cli_markets import markets
 from app.cli_set_aside import set_aside
@@ -82,8 +83,11 @@ def serve(
     with reporting(settings), service.store(settings, writes=with_listener) as database:
         bus = bus_of(settings, database)
         pushing = Pushing(settings, database, bus)
-        job = service.server(create_app(settings, database, bus, pushing.occupied), settings, _announced)
-        written = [listening(settings, database, on_commit=Pulse(), on_news=pushing.tell), *pushing.jobs] if with_listener else []
+        wake = Wake()
+        served = create_app(settings, database, bus, pushing.occupied, wake.hint if with_listener else None)
+        job = service.server(served, settings, _announced)
+        writer = listening(settings, database, on_commit=Pulse(), on_news=pushing.tell, wake=wake)
+        written = [writer, *pushing.jobs] if with_listener else []
         service.run(service.run_all(job, *written, within=bus))
 
 
@@ -109,13 +113,14 @@ def demo(
         unlimited = settings.model_copy(update=WITHOUT_LIMITS)
         bus = bus_of(settings, database)
         pushing = Pushing(settings, database, bus)
-        job = service.server(create_app(unlimited, database, bus, pushing.occupied), settings, _announced)
+        wake = Wake()
+        job = service.server(create_app(unlimited, database, bus, pushing.occupied, wake.hint), settings, _announced)
 
         async def work() -> None:
             async with serving(chain) as node:
                 simulated = settings.model_copy(update=DEMO_SETTINGS | {"rpc_url": (SecretStr(node.ws_url),)})
                 screen.out.print(f"Simulated chain  {node.url}  (JSON-RPC)")
-                writer = listening(simulated, database, on_commit=Pulse(), on_news=pushing.tell)
+                writer = listening(simulated, database, on_commit=Pulse(), on_news=pushing.tell, wake=wake)
                 await service.run_all(job, writer, *pushing.jobs, within=bus)
 
         service.run(work())

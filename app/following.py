@@ -16,8 +16,10 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wai
 from app.chain.decoder import Decoder
 from app.chain.errors import NodeUnavailable, RateLimited
 from app.chain.protocol import load_protocols
+from app.chain.wake import Wake
 from app.domain.errors import DatafeedError
 from app.domain.news import News
+from app.news import hints_of
 from app.service import Job, until
 from app.settings import Settings
 from app.store.client import Database
@@ -94,10 +96,11 @@ async def following(
     on_commit: Callable[[Commit], None] = lambda _: None,
     on_rewind: Callable[[int], None] = lambda _: None,
     on_news: Callable[[News], None] = lambda _: None,
+    wake: Wake | None = None,
 ) -> AsyncIterator[Following]:
     """A listener from `RPC_URL` into *database*, from *start_block* (else `START_BLOCK`) where nothing is stored.
 
-    *on_news* is told of commits and of what is taken back, in the thread that wrote.
+    *on_news* is told of commits and of what is taken back, in the thread that wrote. *wake* is told of blocks that may be new.
     """
     from app.chain.listener import Listener, Pace  # here, as web3 takes a second to load and most commands do without
     from app.chain.openings import Openings
@@ -114,6 +117,7 @@ async def following(
             confirmations=settings.confirmations,
             finality=settings.finality or FINALITY.get(chain_id, USUAL_FINALITY),
             poll_interval=settings.poll_interval_ms / 1_000,
+            wake=wake,
         )
         changed = Changed()
 
@@ -148,15 +152,20 @@ def listening(
     on_commit: Callable[[Commit], None] = lambda _: None,
     on_rewind: Callable[[int], None] = lambda _: None,
     on_news: Callable[[News], None] = lambda _: None,
+    wake: Wake | None = None,
 ) -> Job:
-    """Listen for ever, and keep the live prices going. That no node answers at the start is waited out, as it is later on."""
+    """Listen for ever, and keep the live prices going. That no node answers at the start is waited out, as it is later on.
+
+    *wake* is told here of blocks that may be new; so is the listener, by the Redis that is set, of what other processes are told.
+    """
+    woken = wake or Wake()
 
     async def work() -> None:
         async with contextlib.AsyncExitStack() as stack:
 
             async def connect() -> Following:
                 return await stack.enter_async_context(
-                    following(settings, database, on_commit=on_commit, on_rewind=on_rewind, on_news=on_news)
+                    following(settings, database, on_commit=on_commit, on_rewind=on_rewind, on_news=on_news, wake=woken)
                 )
 
             patient = AsyncRetrying(
@@ -165,6 +174,8 @@ def listening(
                 before_sleep=_say,
             )
             followed: Following = await patient(connect)
+            if hints := hints_of(settings, database):
+                await stack.enter_async_context(hints.heard(woken.hint))
             async with _live_prices(settings, followed):
                 await followed.listener.run()
 

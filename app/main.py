@@ -14,13 +14,15 @@ from starlette.routing import BaseRoute, Mount, Route
 
 from app import streams
 from app.cache.opening import answers_budget, lists_cache
-from app.feed import charts, static, surfaces, tradingview
+from app.domain.hint import Hint
+from app.feed import charts, ingest, static, surfaces, tradingview
 from app.feed.candles import candle_pages
 from app.feed.directory import FRESH, TOLD_FRESH, Directory
 from app.feed.failures import ENVELOPE, PLAIN, UDF, Failures, passed_on
 from app.feed.pusher import PusherHooks
 from app.feed.ready import Ready, Repeated
 from app.feed.state import ChartLimits, State
+from app.heeding import heeding
 from app.live.bus import Bus, heard
 from app.news import bus_of, invalidate
 from app.ops.access import Access
@@ -48,7 +50,10 @@ from app.store.reader import Reader
 from app.store.schema import migrate
 
 STORAGE = "storage"
-"""The surface that bounds bodies itself."""
+INGEST = "ingest"
+
+BODIES = {STORAGE: None, INGEST: ingest.LONGEST_BODY}
+"""Bytes of a body on surfaces where it is not as for all others; None where the surface sees to that itself."""
 
 FORMS = (("tradingview", UDF), ("lightweight", ENVELOPE), ("v1", ENVELOPE))
 """The surfaces whose answers are given again, and how they tell failures."""
@@ -58,12 +63,16 @@ Surface = Callable[[Sequence[Middleware]], Mount]
 
 
 def create_app(
-    settings: Settings, database: Database | None = None, bus: Bus | None = None, on_occupied: Callable[[], None] = lambda: None
+    settings: Settings,
+    database: Database | None = None,
+    bus: Bus | None = None,
+    on_occupied: Callable[[], None] = lambda: None,
+    on_hint: Callable[[Hint], None] | None = None,
 ) -> Starlette:
     """The service as *settings* say. It reads *database*, which stays open when it ends; without one it opens its own.
 
     What is written is heard of on *bus*, which is open while the service runs; without one it opens its own. *on_occupied* is called
-    when Pusher says that other channels are occupied now.
+    when Pusher says that other channels are occupied now. *on_hint* is told of blocks that may be new, where a listener runs beside this.
     """
     windows = windows_of(settings)
     local = local_pusher(settings)
@@ -96,6 +105,7 @@ def create_app(
             if local:
                 await stack.enter_async_context(publishing(settings, reader, directory, told, local.backend))
             yield {
+                "heed": await stack.enter_async_context(heeding(settings, store, told.publish, on_hint)),
                 "connections": connections,
                 "ready": ready,
                 "reader": reader,
@@ -155,6 +165,7 @@ def guarded(settings: Settings, windows: Windows | SharedWindows, hooks: PusherH
         (settings.enable_tradingview_charts, "tradingview", udf),
         (settings.enable_lightweight_charts, "lightweight", lightweight),
         (settings.enable_realtime_streaming, "pusher", hooks.routes),
+        (settings.takes_hints, INGEST, ingest.Webhooks(settings).routes),
         (True, "v1", surfaces.V1),
     ]
     made = [make(guards(settings, windows, name)) for is_on, name, make in switches if is_on]
@@ -163,7 +174,7 @@ def guarded(settings: Settings, windows: Windows | SharedWindows, hooks: PusherH
 
 def guards(settings: Settings, windows: Windows | SharedWindows, name: str) -> list[Middleware]:
     """What stands before the routes of surface *name*, outermost first."""
-    body_bytes = None if name == STORAGE else settings.max_body_bytes
+    body_bytes = BODIES.get(name, settings.max_body_bytes)
     found = [Middleware(Bounds, query_bytes=settings.max_query_bytes, body_bytes=body_bytes)]
     if limits := limits_of(settings):
         found.append(Middleware(RateLimits, limits=limits, windows=windows, clients=ClientIp(settings.trusted_proxies)))

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 
 from anyio.from_thread import start_blocking_portal
 
@@ -12,7 +12,8 @@ from app.domain.trade import ordinal
 from app.feed.directory import Directory
 from app.feed.ready import Ready
 from app.live.bus import Bus, Item, Missed
-from app.live.opening import open_bus
+from app.live.hints import SharedHints
+from app.live.opening import open_bus, open_hints
 from app.settings import Settings
 from app.store.client import Database
 from app.store.standing_reader import StandingReader
@@ -20,12 +21,21 @@ from app.store.standing_reader import StandingReader
 
 def bus_of(settings: Settings, database: Database) -> Bus:
     """The bus on which the news of *database* is told; not yet open."""
+    return open_bus(settings, _name(database))
+
+
+def hints_of(settings: Settings, database: Database) -> SharedHints | None:
+    """The way between processes of hints for who reads blocks into *database*; None where nobody may give any, or no Redis is set."""
+    return open_hints(settings, _name(database)) if settings.takes_hints else None
+
+
+def _name(database: Database) -> Callable[[], Awaitable[str | None]]:
     standings = StandingReader(database)
 
     async def name() -> str | None:
         return await asyncio.to_thread(standings.name)
 
-    return open_bus(settings, name)
+    return name
 
 
 @contextlib.contextmanager

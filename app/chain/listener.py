@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from time import monotonic
 from typing import ParamSpec, TypeVar
 
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_random_exponential
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_after_attempt, stop_never, wait_random_exponential
 
 from app.chain.decoder import Decoder
 from app.chain.source import Reorganised, Segment, Source
@@ -91,8 +91,11 @@ class Listener:
         self._committed_block = -1
         self._progress = False
 
-    async def run(self, until: int | None = None) -> None:
-        """Follow the chain for ever, or up to and with block *until*."""
+    async def run(self, until: int | None = None, *, patient: bool = True, at_last: Callable[[], None] = lambda: None) -> None:
+        """Follow the chain for ever, or up to and with block *until*; then do *at_last*, which blocks, as who may still write.
+
+        Troubles are waited out; the DatafeedError is raised instead where not *patient*, and nothing was committed since the last one.
+        """
         holding = asyncio.create_task(self._hold())
         done = False
         try:
@@ -100,9 +103,12 @@ class Listener:
                 retrying = AsyncRetrying(
                     wait=wait_random_exponential(multiplier=0.2, max=LONGEST_PAUSE),
                     retry=retry_if_exception_type(DatafeedError),
+                    stop=stop_never if patient else stop_after_attempt(1),
                     before_sleep=_say,
+                    reraise=True,
                 )
                 done = await retrying(_apart, self._attempt, until)
+            await _whole(at_last)
         finally:
             holding.cancel()
             with contextlib.suppress(DatafeedError):

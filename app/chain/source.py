@@ -13,6 +13,7 @@ from app.chain.errors import BadAnswer, NodeUnavailable, RangeTooLarge, RateLimi
 from app.chain.retry import back_off, failure, retrying
 from app.chain.rpc import Rpc
 from app.chain.tip import Tip
+from app.chain.wake import Wake
 from app.domain.block import Block
 
 __all__ = ["Reorganised", "Segment", "Source"]
@@ -33,7 +34,8 @@ class Source:
     """What *rpc* has of events with one of *topics* (topic 0, lower-case 0x hex), of all contracts.
 
     The newest *confirmations* blocks are held back. Blocks more than *finality* behind the head are taken for settled and read in
-    ranges of up to *max_range*; nearer ones are followed block by block. *poll_interval* is in seconds.
+    ranges of up to *max_range*; nearer ones are followed block by block. The head is looked at every *poll_interval* seconds, when the
+    node announces a block, and when *wake* is told a hint.
     """
 
     def __init__(
@@ -45,9 +47,11 @@ class Source:
         finality: int,
         poll_interval: float,
         max_range: int = MAX_RANGE,
+        wake: Wake | None = None,
     ) -> None:
         self.rpc, self.topics = rpc, tuple(topics)
         self.confirmations, self.finality, self.poll_interval, self.max_range = confirmations, finality, poll_interval, max_range
+        self.wake = wake or Wake()
 
     async def chain_id(self) -> int:
         """The chain's id. Gives up after a few tries."""
@@ -124,7 +128,7 @@ class _Reader:
                 return await self._backlog.next(self._after, self.first, settled, head)
             if self.first <= ready:
                 return await self._tip.next(self._after, self.first, ready, head)
-            announced = await source.rpc.new_head(source.poll_interval)
+            announced = await source.wake.sooner(head, source.rpc.new_head(source.poll_interval))
             self._see(await self._look() if announced is None else announced)
 
     async def _look(self) -> int:

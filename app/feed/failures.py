@@ -11,6 +11,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.domain.hint import NotReadYet
 from app.live.connections import TooManyConnections
 from app.ops.request_id import CURRENT, new_id
 from app.store.client import StoreError
@@ -131,6 +132,8 @@ def reason(error: Exception) -> Refusal:
             return Refusal(503, "too many requests are waiting; ask again in a few seconds", RETRY_AFTER)
         case TooManyExports():
             return Refusal(503, "others are fetching files; ask again in a few seconds", RETRY_AFTER)
+        case NotReadYet():
+            return Refusal(503, str(error), RETRY_AFTER)
         case QueryTooLarge():
             logger.warning("a query was too large: %s", error)
             return Refusal(400, "this asks for too much at once: ask for a shorter time, or for less")

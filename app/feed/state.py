@@ -6,6 +6,7 @@ from typing import NamedTuple, TypedDict
 
 from app.cache.pages import CandlePages
 from app.cache.tiered import Tiered
+from app.domain.hint import Heed
 from app.feed.directory import Directory
 from app.feed.ready import Ready
 from app.live.connections import Connections
@@ -27,7 +28,8 @@ class State(TypedDict):
 
     `marks_trade_size` is the volume, in quote currency, from which on a trade is marked; `funding_interval`, in seconds,
     is that of markets without one of their own. `export_max_rows` is the most candles of a file. `lists` keeps ready lists of markets
-    for `list_seconds` at most; `tier_volumes` are the least volumes of the first tiers, descending.
+    for `list_seconds` at most; `tier_volumes` are the least volumes of the first tiers, descending. `heed` is told of blocks
+    that may be new.
     """
 
     reader: Reader
@@ -47,3 +49,4 @@ class State(TypedDict):
     list_seconds: int
     tier_volumes: Sequence[Decimal]
     connections: Connections
+    heed: Heed

@@ -12,6 +12,7 @@ from app.settings.access import AccessSettings
 from app.settings.bus import BusSettings
 from app.settings.cache import CacheSettings
 from app.settings.chain import ChainSettings
+from app.settings.ingest import IngestSettings
 from app.settings.limits import LimitSettings
 from app.settings.live import LiveSettings
 from app.settings.markets import MarketSettings
@@ -35,6 +36,7 @@ SECTIONS: tuple[type[BaseModel], ...] = (
     AccessSettings,
     StreamSettings,
     LiveSettings,
+    IngestSettings,
     ReportSettings,
 )
 """In the order in which the documents list them."""
@@ -42,6 +44,7 @@ SECTIONS: tuple[type[BaseModel], ...] = (
 
 class Settings(
     ReportSettings,
+    IngestSettings,
     LiveSettings,
     StreamSettings,
     AccessSettings,
