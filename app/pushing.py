@@ -15,8 +15,9 @@ from starlette.routing import BaseRoute, Mount, Router, WebSocketRoute
 from app.domain.news import News
 from app.feed.directory import Directory
 from app.feed.failures import Failures, told_in_text
+from app.feed.holdings import StoredHoldings
 from app.feed.running import StoredSeeds
-from app.live.bus import Bus
+from app.live.bus import Bus, heard
 from app.live.current import CurrentBars
 from app.live.memory import MemoryBus
 from app.live.payloads import Price
@@ -163,8 +164,8 @@ async def publishing(
         publisher.tell(updates)
 
     bars = CurrentBars(StoredSeeds(reader), tell)
-    publisher = Publisher(backend, bars, find, prices, interval=settings.pusher_interval_ms / 1_000, rate=rate)
-    async with bus.subscribe() as items:
+    publisher = Publisher(backend, bars, find, prices, StoredHoldings(reader), interval=settings.pusher_interval_ms / 1_000, rate=rate)
+    async with bus.subscribe() as items, heard(bus, publisher.hear):
         tasks = {asyncio.create_task(bars.run(items)), asyncio.create_task(publisher.run())}
         for task in tasks:
             task.add_done_callback(_ended)

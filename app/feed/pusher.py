@@ -14,11 +14,9 @@ from app.feed.failures import ENVELOPE, Failures, RequestError
 from app.feed.forms import fields, form_body
 from app.live.pusher import protocol
 from app.live.pusher.signature import App, authorization, is_webhook, same
+from app.live.topics import USER
 from app.ops.access import identified, shown
 from app.settings import Settings
-
-USER: Final = "private-user-"
-"""What the channels begin with that are one user's; the rest is the user's address."""
 
 LONGEST_FIELD: Final = 1_024
 SECONDS: Final = 10.0

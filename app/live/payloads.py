@@ -1,12 +1,13 @@
 """What is pushed, as JSON: each bar whole, so that who misses one is right again with the next."""
 
 from collections.abc import Iterator, Sequence
+from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
 import orjson
 
 from app.domain.fixed import ONE
-from app.domain.trade import Trade, ordinal
+from app.domain.trade import PositionKey, Trade, ordinal
 from app.live.due import Push
 from app.live.topics import Topic
 from app.live.updates import BarUpdate
@@ -22,6 +23,24 @@ class Price(NamedTuple):
     ticker: str
     price: float
     time: int
+
+
+class Holding(NamedTuple):
+    """A position of `owner` (0x hex, lower case) after its last event, at `updated_at` (seconds). What is not known is None.
+
+    Amounts are in the unit of the market's sizes, pnl and fees; `entry` is the average price, `liquidated` is volume.
+    """
+
+    key: PositionKey
+    owner: str
+    symbol: str
+    is_long: bool | None
+    size: Decimal | None
+    entry: Decimal | None
+    pnl: Decimal
+    fees: Decimal
+    liquidated: Decimal
+    updated_at: int
 
 
 def of_bar(channel: str, ticker: str, topic: Topic, update: BarUpdate) -> Push:
@@ -74,6 +93,30 @@ def of_prices(channel: str, prices: Sequence[Price]) -> Iterator[Push]:
         length += len(entry) + 1
     if some:
         yield _prices(channel, some)
+
+
+def of_holding(channel: str, holding: Holding, transaction: str, resets: int) -> Push:
+    """A position as it is now; *transaction* is its last event's, empty where that is not known. It takes no place from before a reset."""
+    size = holding.size
+    content = {
+        "symbol": holding.symbol,
+        "position_id": str(holding.key.position_id),
+        "side": None if holding.is_long is None else "long" if holding.is_long else "short",
+        "size": None if size is None else float(size),
+        "entry_price": None if holding.entry is None else float(holding.entry),
+        "pnl": float(holding.pnl),
+        "fees": float(holding.fees),
+        "liquidated": float(holding.liquidated),
+        "status": "unknown" if size is None else "open" if size else "closed",
+        "timestamp": holding.updated_at,
+        "transaction": transaction or None,
+    }
+    return Push(channel, "position-update", orjson.dumps(content).decode(), (resets, holding.key))
+
+
+def of_reset(channel: str, address: str, resets: int) -> Push:
+    """What was told of the user's positions may be void, for the *resets*th time."""
+    return Push(channel, "reset", orjson.dumps({"user": address, "corrected": True}).decode(), resets)
 
 
 _AROUND: Final = b'{"prices":[]}'

@@ -11,7 +11,9 @@ from typing import Final, NamedTuple, Protocol
 from app.domain.bar import Bar
 from app.domain.errors import DatafeedError
 from app.live import payloads
+from app.live.bus import Item
 from app.live.due import Due, Push
+from app.live.holdings import Holdings, Source
 from app.live.payloads import Price
 from app.live.topics import GLOBAL, Topic, topic
 from app.live.updates import BarUpdate, Traded, Update
@@ -85,14 +87,15 @@ class Publisher:
         bars: Bars,
         find: Callable[[str], Awaitable[Market | None]],
         prices: Callable[[], Awaitable[Sequence[Price]]],
+        positions: Source,
         *,
         interval: float,
         rate: float | None = None,
     ) -> None:
         """Each *interval* seconds, *rate* events a second at most (None: any number).
 
-        *find* looks a market up by what a channel calls it, *prices* the last price of each market; both raise DatafeedError where the
-        store is away.
+        *find* looks a market up by what a channel calls it, *prices* the last price of each market, *positions* those of users; all
+        raise DatafeedError where the store is away.
         """
         self._backend = backend
         self._bars = bars
@@ -101,6 +104,7 @@ class Publisher:
         self._interval = interval
         self._most = max(1, int(rate * interval)) if rate else None
         self._due = Due()
+        self._holdings = Holdings(positions, self._due.put)
         self._channels: dict[str, tuple[Market, Topic]] = {}
         self._hearing: defaultdict[int, dict[str, Topic]] = defaultdict(dict)
         self._known_prices: dict[int, Price] | None = None
@@ -118,6 +122,10 @@ class Publisher:
                 for channel, asked in self._hearing.get(update.trade.market_id, {}).items():
                     if asked.resolution is None:
                         self._due.put(payloads.of_trade(channel, self._channels[channel][0].ticker, update.trade))
+
+    def hear(self, item: Item) -> None:
+        """Have the positions that *item* touches pushed, to the channels of their users."""
+        self._holdings.hear(item)
 
     async def run(self) -> None:
         """Push for ever."""
@@ -138,7 +146,8 @@ class Publisher:
 
     def statistics(self) -> Statistics:
         """Figures of this moment."""
-        return Statistics(self._pushed, self._failed, self._refused, self._due.dropped, len(self._due), len(self._channels))
+        channels = len(self._channels) + self._holdings.channels
+        return Statistics(self._pushed, self._failed, self._refused, self._due.dropped, len(self._due), channels)
 
     async def _look(self) -> None:
         """Follow what somebody hears now, and nothing else."""
@@ -156,6 +165,7 @@ class Publisher:
             for channel in random.sample(wanted, min(len(wanted), LOOKED_UP_AT_ONCE)):  # those that no market has keep out no others
                 await self._begin(channel)
             await self._tell_prices(GLOBAL in occupied)
+            await self._holdings.look(occupied)
 
     async def _begin(self, channel: str) -> None:
         asked = topic(channel)

@@ -1,4 +1,4 @@
-"""What the names of channels ask for: `market-GOLD`, `chart-GOLD-60`, `trades-GOLD`, `global-prices`."""
+"""What the names of channels ask for: `market-GOLD`, `chart-GOLD-60`, `trades-GOLD`, `global-prices`, `private-user-0x…`."""
 
 from typing import Final, NamedTuple
 
@@ -9,7 +9,10 @@ MARKET: Final = "market-"
 CHART: Final = "chart-"
 TRADES: Final = "trades-"
 
-PREFIXES: Final = (MARKET, CHART, TRADES, GLOBAL)
+USER: Final = "private-user-"
+"""What the channels begin with that are one user's; the rest is the user's address."""
+
+PREFIXES: Final = (MARKET, CHART, TRADES, GLOBAL, USER)
 
 
 class Topic(NamedTuple):

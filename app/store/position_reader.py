@@ -1,6 +1,6 @@
 """Reads positions: one by its number, those of an owner, those of a market."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -51,6 +51,13 @@ class PositionReader:
         """The position that the market's contract calls *position_id*."""
         found = self._of_market(market_id, position_id, position_id, limit=1, scanned=1, open_only=False)
         return _position(found[0]) if found else None
+
+    def at(self, keys: Collection[PositionKey]) -> dict[PositionKey, Position]:
+        """Those of *keys*, up to `MOST_POSITIONS`, that there are."""
+        if len(keys) > MOST_POSITIONS:
+            raise ValueError(f"more than {MOST_POSITIONS} positions")
+        found = [_position(row) for row in self._database.rows(query("positions_at"), {"keys": [tuple(key) for key in keys]})]
+        return {PositionKey(position.market_id, position.position_id): position for position in found}
 
     def of_market(
         self, market_id: int, *, limit: int, after: PositionKey | None = None, open_only: bool = True

@@ -96,6 +96,7 @@ def test_positions_are_what_their_events_say(database: Database, seed: int, monk
         assert read_all(reader, life.market_id, 3, open_only=True) == [position for position in in_order if position.is_open]
         for key, position in every.items():
             assert reader.position(*key) == position
+        assert reader.at([*every, PositionKey(life.market_id, 2**256 - 1)]) == every
         assert Past(database).position_sides(list(every)) == {
             key: every[key].is_long for key in every if any(r.action == "open" and r.position_id == key.position_id for r in life.rows)
         }

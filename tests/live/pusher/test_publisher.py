@@ -2,7 +2,8 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -10,17 +11,19 @@ import pytest
 from app.domain.bar import Bar
 from app.domain.errors import DatafeedError
 from app.domain.fixed import ONE
-from app.live.payloads import LONGEST, Price
+from app.domain.news import Committed
+from app.domain.trade import PositionKey
+from app.live.payloads import LONGEST, Holding, Price
 from app.live.publisher import Market, Publisher
 from app.live.pusher import elsewhere as way
 from app.live.pusher.elsewhere import elsewhere
-from app.live.pusher.signature import App
+from app.live.pusher.signature import App, authorization
 from app.live.updates import BarUpdate, Traded, Update
 from app.pushing import LOCAL_ID, LOCAL_KEY
 from tests.live.pusher.client import PATIENCE, Client, client
 from tests.live.pusher.conftest import SECRET
 from tests.live.pusher.standin import Pusherlike, pusherlike
-from tests.store.rows import trade
+from tests.store.rows import CHAIN, trade
 
 pytestmark = pytest.mark.anyio
 
@@ -45,12 +48,26 @@ class Followed:
         return self.known.get(market_id)
 
 
+class Held:
+    """Positions that the test makes up, by their keys."""
+
+    def __init__(self) -> None:
+        self.known: dict[PositionKey, Holding] = {}
+
+    async def open_of(self, owner: str, limit: int) -> Collection[PositionKey]:
+        return [key for key, holding in self.known.items() if holding.owner == owner][:limit]
+
+    async def at(self, keys: Collection[PositionKey]) -> Mapping[PositionKey, Holding | None]:
+        return {key: self.known.get(key) for key in keys}
+
+
 class World:
     """A publisher at work, and all that it needs."""
 
     def __init__(self, service: Pusherlike) -> None:
         self.service = service
         self.bars = Followed()
+        self.positions = Held()
         self.prices: list[Price] = []
         self.is_away = False
         self.publisher: Publisher
@@ -69,7 +86,7 @@ class World:
         """Push every hundredth of a second."""
         app = App(LOCAL_ID, LOCAL_KEY, SECRET)
         async with elsewhere(app, cluster="", url=self.service.http, poll=0) as backend:
-            self.publisher = Publisher(backend, self.bars, self.find, self.last_prices, **{"interval": 0.01} | other)
+            self.publisher = Publisher(backend, self.bars, self.find, self.last_prices, self.positions, **{"interval": 0.01} | other)
             running = asyncio.create_task(self.publisher.run())
             try:
                 yield
@@ -250,3 +267,25 @@ async def test_what_is_refused_for_good_is_let_go(world: World, hearing: Client)
         world.tell(bar("GOLD", "1S", 3))
         await until(lambda: bool(world.service.events))
         assert world.service.events == [("market-GOLD", "price-update", shown("GOLD", "1S", 3.0))]
+
+
+async def test_a_users_channel_is_looked_for_and_told(world: World, hearing: Client) -> None:
+    owner = "0x" + "ab" * 20
+    channel = f"private-user-{owner}"
+    key = PositionKey(1, 2**256 - 1)
+    amount = Decimal("1.5")
+    world.positions.known[key] = Holding(key, owner, "GOLD", False, amount, None, amount, amount, Decimal(0), 60)
+    signed = authorization(App(LOCAL_ID, LOCAL_KEY, SECRET), hearing.socket_id, channel)
+    async with world.publishing():
+        hearing.say("pusher:subscribe", channel=channel, auth=signed)
+        await until(lambda: len(world.service.events) == 1)
+        row = trade(7, 0, 1, 2_000, 1, position_id=key.position_id, user_address=owner)
+        world.positions.known[key] = world.positions.known[key]._replace(size=None)
+        world.publisher.hear(Committed(CHAIN, 6, 7, 60, frozenset({1}), (row,)))
+        await until(lambda: len(world.service.events) == 2)
+    amounts = {"size": 1.5, "entry_price": None, "pnl": 1.5, "fees": 1.5, "liquidated": 0.0}
+    told = {"symbol": "GOLD", "position_id": str(2**256 - 1), "side": "short", **amounts, "status": "open", "timestamp": 60}
+    assert world.service.events == [
+        (channel, "position-update", told | {"transaction": None}),
+        (channel, "position-update", told | {"size": None, "status": "unknown", "transaction": row.transaction_hash}),
+    ]
