@@ -17,6 +17,7 @@ from app.settings import Settings
 from app.store.client import Database
 from app.store.lease import LeaseLost
 from app.store.live_prices import LivePrices
+from app.store.schema import migrate
 
 MOST_WAITING: Final = 16
 """Hints that wait for the round under way; the round after it is for all of them."""
@@ -75,6 +76,7 @@ class CatchUp:
 
     async def _round(self) -> int | None:
         if not self._followed:
+            await asyncio.to_thread(self._prepare)
             self._followed = await self._open.enter_async_context(following(self._settings, self._database, on_news=self._on_news))
         followed = self._followed
         span = await operations.span(followed, None, None)
@@ -82,6 +84,16 @@ class CatchUp:
             await followed.listener.run(span.last, patient=False, at_last=lambda: self._refresh(followed))
         stored = await asyncio.to_thread(followed.ledger.checkpoint)
         return stored.number if stored else None
+
+    def _prepare(self) -> None:
+        """Make the tables that are not there yet, as whoever writes does."""
+        settings = self._settings
+        migrate(
+            self._database,
+            cluster=settings.clickhouse_cluster,
+            retention_1s_days=settings.retention_1s_days,
+            retention_live_days=settings.retention_live_days,
+        )
 
     def _refresh(self, followed: Following) -> None:
         if self._settings.live_prices_interval_ms:

@@ -1,14 +1,20 @@
 """Webhooks of providers: who is believed, and what is made of what they say."""
 
+import contextlib
 import gzip
+import json
 from collections.abc import Iterator
 from typing import Any
 
 import orjson
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
 from app.domain.hint import Hint
+from app.feed.failures import RequestError
+from app.feed.hints import ALCHEMY_SIGNATURE, QUICKNODE_SIGNATURE, hint_of
 from app.feed.ingest import LONGEST_BODY
 from app.main import create_app
 from app.ops.mistakes import SettingsError
@@ -23,9 +29,9 @@ class Listening:
     """The service, with something in its process that notes hints."""
 
     def __init__(self, database: Database) -> None:
-        settings = Settings.model_validate({"alchemy_signing_keys": f"{OTHER},{KEY}", "quicknode_security_tokens": TOKEN})
+        keys = Settings.model_validate({"alchemy_signing_keys": f"{OTHER},{KEY}", "quicknode_security_tokens": TOKEN})
         self.told: list[Hint] = []
-        self.client = TestClient(create_app(settings, database, on_hint=self.told.append))
+        self.client = TestClient(create_app(keys, database, on_hint=self.told.append))
 
     def answered(self, request: dict[str, Any]) -> tuple[int, Any]:
         answer = self.client.post(PATH, **request)
@@ -103,6 +109,19 @@ def test_nonsense_is_refused(listening: Listening) -> None:
     assert listening.told == []
 
 
+NAMES = st.sampled_from(["type", "event", "data", "block", "number", "activity", "blockNum", "metadata"])
+LEAVES = st.none() | st.booleans() | st.integers() | st.floats() | st.sampled_from(["GRAPHQL", "ADDRESS_ACTIVITY", "0x1f", "17"])
+JSON = st.recursive(LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=3), max_leaves=9)
+
+
+@settings(max_examples=40)
+@given(st.sampled_from([ALCHEMY_SIGNATURE, QUICKNODE_SIGNATURE]), JSON)
+def test_any_json_is_a_hint_or_refused(signature: str, content: Any) -> None:
+    with contextlib.suppress(RequestError):
+        block = hint_of({signature: "0"}, json.dumps(content).encode()).block
+        assert block is None or 0 <= block < 2**63
+
+
 def test_without_a_key_there_is_no_such_route(database: Database) -> None:
     with TestClient(create_app(Settings(), database)) as client:
         answer = client.post(PATH, **alchemy(graphql(17)))
@@ -110,15 +129,15 @@ def test_without_a_key_there_is_no_such_route(database: Database) -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "settings"),
+    ("said", "given_settings"),
     [
         ("ALCHEMY_SIGNING_KEYS: must have 16 bytes or more each", {"alchemy_signing_keys": f"{KEY},short"}),
         ("RPC_URL: is not set", {"alchemy_signing_keys": KEY, "ingest_catch_up_ms": 1}),
         ("ALCHEMY_SIGNING_KEYS: is not set", {"rpc_url": "http://node.example.org", "ingest_catch_up_ms": 1}),
     ],
 )
-def test_settings_that_do_not_fit(said: str, settings: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in settings.items():
+def test_settings_that_do_not_fit(said: str, given_settings: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in given_settings.items():
         monkeypatch.setenv(name.upper(), str(value))
     with pytest.raises(SettingsError) as refused:
         load_settings()
