@@ -1,5 +1,6 @@
 """The command as people run it: a process of its own, a chain to read, its output and its exit code."""
 
+import contextlib
 import hashlib
 import os
 import re
@@ -40,8 +41,10 @@ class Command:
         self._environment = kept | settings | {"DATA_DIR": str(folder / "data"), "PYTHONPATH": str(ROOT), "COLUMNS": "200"}
         self._folder = folder
 
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
+    @contextlib.contextmanager
+    def start(self, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+        """A running process, which is waited for; where the test fails meanwhile it is killed."""
+        with subprocess.Popen(
             [sys.executable, *arguments],
             cwd=self._folder,
             env=self._environment,
@@ -49,7 +52,12 @@ class Command:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-        )
+        ) as process:
+            try:
+                yield process
+            except BaseException:
+                process.kill()
+                raise
 
     def __call__(self, *arguments: str, code: int = 0) -> tuple[str, str]:
         """Output and error output of `datafeed *arguments`, which must end with *code*."""
