@@ -7,11 +7,12 @@ from starlette.testclient import TestClient
 
 from app.main import create_app
 from app.settings import Settings
+from app.settings.limits import WITHOUT_LIMITS
 from app.store.client import Database
 
 
 @pytest.fixture
 def client(database: Database) -> Iterator[TestClient]:
-    """A client of the whole app; what it reads is *database*."""
-    with TestClient(create_app(Settings(tradingview_max_bars=5_000), database)) as client:
+    """A client of the whole app, who may ask as often as it likes; what it reads is *database*."""
+    with TestClient(create_app(Settings(tradingview_max_bars=5_000, **WITHOUT_LIMITS), database)) as client:
         yield client

@@ -62,7 +62,7 @@ def either(request: pytest.FixtureRequest, client: TestClient, database: Databas
         return
     with (
         Bridge(engine_path).serving() as server,
-        open_database(server.settings(database.name, clickhouse_request_timeout=30_000)) as remote,
+        open_database(server.settings(database.name)) as remote,
         TestClient(create_app(SETTINGS, remote)) as by_way,
     ):
         yield by_way

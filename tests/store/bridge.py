@@ -49,7 +49,7 @@ class Bridge:
             "clickhouse_user": USER,
             "clickhouse_password": PASSWORD,
             "clickhouse_database": database,
-            "clickhouse_request_timeout": 1_000,  # the driver's least
+            "clickhouse_request_timeout": 30_000,
         }
         return Settings(**(named | changes))
 

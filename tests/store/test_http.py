@@ -186,8 +186,7 @@ def test_as_many_at_once_as_there_are_places(server: Bridge, database: Database,
         return execute()
 
     server.around = meet
-    patient = server.settings(database.name, max_concurrent_queries=10, clickhouse_request_timeout=30_000)
-    with open_database(patient) as remote, ThreadPoolExecutor(12) as pool:
+    with open_database(server.settings(database.name, max_concurrent_queries=10)) as remote, ThreadPoolExecutor(12) as pool:
         for _ in range(2):
             assert list(pool.map(remote.rows, ["SELECT 'met'"] * 12)) == [[("met",)]] * 12
     assert not caplog.records

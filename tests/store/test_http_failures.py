@@ -3,7 +3,7 @@
 import itertools
 import socket
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -15,6 +15,13 @@ from tests.store.ledgers import expected, ledger_on, stored
 from tests.store.rows import block
 from tests.store.test_http import FIRST, SECOND, writes
 from tests.store.wire import Cut, Refused, Request, encoded
+
+
+@pytest.fixture
+def impatient(server: Bridge, database: Database) -> Iterator[Database]:
+    """The database, by a client that does not wait for long."""
+    with open_database(server.settings(database.name, clickhouse_request_timeout=2_000)) as opened:
+        yield opened
 
 
 def at(step: int, act: Around, counts: Callable[[Request], bool] = writes) -> Around:
@@ -115,10 +122,10 @@ def test_a_commit_that_fails_anywhere_is_whole_or_nothing(server: Bridge, remote
 
 @pytest.mark.parametrize("killable", [True, False])
 @pytest.mark.parametrize("act", ["commit", "rewind"])
-def test_a_statement_that_outlasts_its_client(server: Bridge, remote: Database, act: str, killable: bool) -> None:
+def test_a_statement_that_outlasts_its_client(server: Bridge, impatient: Database, act: str, killable: bool) -> None:
     """The server goes on with it: the repair ends it first, or waits until it is done."""
     doomed = ("INSERT INTO `vamm_market_transactions`", "DELETE FROM vamm_market_transactions")
-    ledger = ledger_on(remote)
+    ledger = ledger_on(impatient)
     ledger.commit(FIRST)
     if act == "rewind":
         ledger.commit(SECOND)
@@ -137,8 +144,8 @@ def test_a_statement_that_outlasts_its_client(server: Bridge, remote: Database, 
     ledger.recover()
     assert [request.done.is_set() for request in held] == [True]
     assert ledger.checkpoint() == block(119)
-    assert stored(remote) == expected(FIRST)
-    assert verify(remote) == []
+    assert stored(impatient) == expected(FIRST)
+    assert verify(impatient) == []
     ledger.commit(SECOND)
-    assert stored(remote) == expected(FIRST, SECOND)
-    assert verify(remote) == []
+    assert stored(impatient) == expected(FIRST, SECOND)
+    assert verify(impatient) == []

@@ -31,12 +31,12 @@ def test_a_second_writer_waits_until_the_first_gives_up(database: Database) -> N
 
 
 def test_a_dead_writers_lease_runs_out(database: Database) -> None:
-    dead = rival(database, "dead", ttl=0.5)
+    dead = rival(database, "dead", ttl=2)
     assert dead.try_acquire() is None
     other = rival(database, "other")
     assert other.try_acquire() is not None
-    time.sleep(0.6)
-    assert other.try_acquire() is None
+    while other.try_acquire() is not None:
+        time.sleep(0.1)
     with pytest.raises(LeaseLost):
         dead.ensure()
 
