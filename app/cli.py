@@ -12,6 +12,8 @@ from pydantic import SecretStr
 from app import operations, service
 from app.chain.protocol import load_protocols
 from app.chain.wake import Wake
+from app.cli_check import EXIT_CODES as CHECK_EXIT_CODES
+from app.cli_check import check
 from app.cli_keys import keys
 from app.cli_markets import markets
 from app.cli_set_aside import set_aside
@@ -233,6 +235,9 @@ def migrate(context: typer.Context) -> None:
             retention_live_days=settings.retention_live_days,
         )
     screen.out.print("\n".join(f"applied {name}" for name in applied) or "up to date")
+
+
+app.command(epilog=CHECK_EXIT_CODES)(check)
 
 
 def main() -> None:

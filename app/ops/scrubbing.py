@@ -20,10 +20,14 @@ _IPV6 = re.compile(r"(?<![\w:.])[0-9a-f]*:[0-9a-f]*:[0-9a-f:.]*", re.IGNORECASE)
 
 
 class Scrubber:
-    """Cleans texts, and all texts in lists and objects. *secrets* are blotted out wherever they are."""
+    """Cleans texts, and all texts in lists and objects.
 
-    def __init__(self, secrets: Iterable[str]) -> None:
+    *secrets* are blotted out wherever they are, IP addresses unless *addresses* may stay: the operator reads of the own servers.
+    """
+
+    def __init__(self, secrets: Iterable[str], *, addresses: bool = False) -> None:
         self._secrets = tuple(secrets)
+        self._addresses = addresses
 
     def __call__(self, value: Any) -> Any:
         """*value*, clean."""
@@ -41,6 +45,8 @@ class Scrubber:
         text = _TOKEN.sub(BLOT, text)
         text = _USER.sub(f"://{BLOT}@", text)
         text = _QUERY.sub(f"?{BLOT}", text)
+        if self._addresses:
+            return text[:LONGEST_TEXT]
         return _IPV6.sub(_without_address, _IPV4.sub(BLOT, text))[:LONGEST_TEXT]
 
 

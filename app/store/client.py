@@ -24,6 +24,7 @@ from app.store.whole import Read, kept_by_server, temporary_file, write_file
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from app.ops.endpoint import Endpoint
     from app.settings import Settings
 
 Parameters = Mapping[str, Any]
@@ -55,6 +56,9 @@ UNKNOWN_DATABASE = 81
 
 LONGEST_REASON = 500
 """Characters of the engine's message that are passed on: it may quote a statement's parameters."""
+
+FOLDER = "clickhouse"
+"""Of the embedded engine, in `DATA_DIR`."""
 
 LOCKED = b"Cannot lock file"
 """Of the engine's words where another process has its folder open."""
@@ -224,13 +228,18 @@ def open_database(settings: Settings) -> Database:
     size = settings.max_concurrent_queries + CHART_CONNECTIONS + 2
     endpoint = settings.clickhouse_endpoint
     if endpoint is None:
-        path = settings.data_dir / "clickhouse"
+        path = settings.data_dir / FOLDER
         try:
             path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise FolderUnusable.on(path, error) from error
         return embedded_database(path, settings.clickhouse_database, size=size)
-    options = {
+    return Database(server_options(settings, endpoint), settings.clickhouse_database, size=size, cluster=settings.clickhouse_cluster)
+
+
+def server_options(settings: Settings, endpoint: Endpoint) -> dict[str, Any]:
+    """How the server at *endpoint* is connected to."""
+    options: dict[str, Any] = {
         "host": endpoint.host,
         "port": endpoint.port,
         "secure": endpoint.secure,
@@ -246,7 +255,7 @@ def open_database(settings: Settings) -> Database:
     if settings.clickhouse_cluster:
         # Reads follow writes on every replica only where quorum inserts come one after another.
         options["settings"] = {"insert_quorum": "auto", "insert_quorum_parallel": 0}
-    return Database(options, settings.clickhouse_database, size=size, cluster=settings.clickhouse_cluster)
+    return options
 
 
 @contextlib.contextmanager

@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from app.domain.errors import DatafeedError
@@ -17,6 +17,7 @@ RETAINED = {"vamm_ohlcv_1s": "timestamp", "vamm_live_prices": "toDateTime(timest
 """Tables whose rows are kept for as long as the settings say, and the time from which that is counted."""
 
 FOR_EACH = "-- for each rollup\n"
+APPLIED = "SELECT name, checksum FROM vamm_schema"
 RECORD = "INSERT INTO vamm_schema (name, checksum) VALUES ({name:String}, {checksum:String})"
 DEFINITION = "SELECT create_table_query FROM system.tables WHERE database = currentDatabase() AND name = {table:String}"
 
@@ -68,22 +69,36 @@ def migrate(database: Database, *, cluster: str = "", retention_1s_days: int = 0
     *retention_1s_days* is how long one-second candles are kept, *retention_live_days* live prices, 0 for ever. SchemaChanged where an
     applied file differs.
     """
-    checksums = {name: hashlib.sha256(sql.encode()).hexdigest() for name, sql in statements()}
+    checksums = _checksums()
     first, *rest = statements(cluster)
     database.run(first.sql)  # makes the table that records the others
-    applied = dict(database.rows("SELECT name, checksum FROM vamm_schema"))
+    applied = dict(database.rows(APPLIED))
     done = []
     for statement in (first, *rest):
-        checksum = checksums[statement.name]
-        if applied.get(statement.name, checksum) != checksum:
-            raise SchemaChanged(f"sql/schema/{statement.name} was applied with another content")
-        if statement.name not in applied:
+        if _is_new(statement.name, checksums, applied):
             database.run(statement.sql)
-            database.run(RECORD, {"name": statement.name, "checksum": checksum})
+            database.run(RECORD, {"name": statement.name, "checksum": checksums[statement.name]})
             done.append(statement.name)
     for table, days in (("vamm_ohlcv_1s", retention_1s_days), ("vamm_live_prices", retention_live_days)):
         _retain(database, cluster, table, days)
     return done
+
+
+def pending(database: Database) -> list[str]:
+    """What `migrate` would apply to *database*, which nothing is done to. SchemaChanged where an applied file differs."""
+    applied = dict(database.rows(APPLIED)) if database.rows(DEFINITION, {"table": "vamm_schema"}) else {}
+    checksums = _checksums()
+    return [name for name in checksums if _is_new(name, checksums, applied)]
+
+
+def _checksums() -> dict[str, str]:
+    return {name: hashlib.sha256(sql.encode()).hexdigest() for name, sql in statements()}
+
+
+def _is_new(name: str, checksums: Mapping[str, str], applied: Mapping[str, str]) -> bool:
+    if applied.get(name, checksums[name]) != checksums[name]:
+        raise SchemaChanged(f"sql/schema/{name} was applied with another content")
+    return name not in applied
 
 
 def _retain(database: Database, cluster: str, table: str, days: int) -> None:

@@ -25,6 +25,8 @@ class Upstash:
         self.requests = 0
         self.page: str | None = None
         """What is answered to everything, where it is set: a proxy's error page, say."""
+        self.refusals: dict[str, str] = {}
+        """By command: the error that is answered to it."""
         self.url = ""
 
     @contextlib.asynccontextmanager
@@ -66,6 +68,8 @@ class Upstash:
         self.commands.append(command)
         if str(command[0]).upper() in ("XREAD", "XREADGROUP") and "BLOCK" in map(str, command):
             return {"error": "ERR Command is not available: nothing waits over REST"}
+        if refusal := self.refusals.get(str(command[0]).upper()):
+            return {"error": refusal}
         try:
             answer = await cast(Awaitable[Any], self._redis.execute_command(*command))  # type: ignore[no-untyped-call]
             return {"result": _shown(answer, encoded)}

@@ -1,0 +1,101 @@
+"""What checks meet: the real engine behind its HTTP interface, a real Redis, ports that do not answer as they should."""
+
+import asyncio
+import contextlib
+import ssl
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from app.checks.all import Service, run
+from app.checks.finding import Found
+from app.settings import Settings
+from app.store.client import Database
+from tests.cache.servers import HOST, RedisServer
+from tests.store.bridge import Bridge
+
+SECONDS = 5.0
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture
+def server(engine_path: Path, _engine: Database) -> Iterator[Bridge]:
+    """A ClickHouse server in front of the tests' engine."""
+    with Bridge(engine_path).serving() as bridge:
+        yield bridge
+
+
+@pytest.fixture(scope="session")
+def redis() -> Iterator[RedisServer]:
+    """A Redis of the checks' own."""
+    with RedisServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A certificate for 127.0.0.1 that nobody trusts, with its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .sign(key, hashes.SHA256())
+    )
+    path = tmp_path_factory.mktemp("tls") / "both.pem"
+    secret = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    path.write_bytes(secret + made.public_bytes(serialization.Encoding.PEM))
+    return path
+
+
+@contextlib.asynccontextmanager
+async def port(*, silent: bool, certificate: Path | None = None) -> AsyncIterator[int]:
+    """A port that takes connections, over TLS with a *certificate*, and is *silent* then, or hangs up at once."""
+    taken = []
+
+    async def take(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        taken.append(writer)
+        if not silent:
+            writer.close()
+
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH) if certificate else None
+    if context and certificate:
+        context.load_cert_chain(certificate)
+    server = await asyncio.start_server(take, HOST, 0, ssl=context)
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        server.close()
+        for writer in taken:
+            writer.close()
+            with contextlib.suppress(OSError):
+                await writer.wait_closed()
+
+
+async def found(settings: Settings, service: Service, seconds: float = SECONDS, *, event: bool = False) -> list[Found]:
+    """What a check finds of *service*."""
+    return [one.found for one in await run(settings, [service], seconds=seconds, event=event)]
+
+
+async def failure(settings: Settings, service: Service, seconds: float = SECONDS) -> Found:
+    """The one thing that it finds: a failure, which says what to do."""
+    (one,) = await found(settings, service, seconds)
+    assert one.level == "failed", one
+    assert one.help, one
+    return one
