@@ -1,6 +1,7 @@
 """Every setting: typed, documented, read once from the environment and `.env`."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 from dotenv import dotenv_values
@@ -74,6 +75,15 @@ def load_settings(env_file: Path = ENV_FILE) -> Settings:
         raise SettingsError(mistakes(error, Settings)) from None  # the cause would show the values
     except UnicodeDecodeError as error:
         raise SettingsError([f"{env_file}: byte {error.start + 1} is not UTF-8: save the file as UTF-8"]) from None
+
+
+def settings_of(values: Mapping[str, str]) -> Settings:
+    """Settings from *values*, by variable, as if the environment had nothing else. SettingsError as of `load_settings`."""
+    given = {name.lower(): value for name, value in values.items() if value and name.lower() in Settings.model_fields}
+    try:
+        return Settings.model_validate(given)
+    except ValidationError as error:
+        raise SettingsError(mistakes(error, Settings)) from None
 
 
 def doubts(env_file: Path = ENV_FILE) -> list[str]:

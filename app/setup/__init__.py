@@ -1,0 +1,1 @@
+"""What `datafeed setup` asks for, and the file that it writes."""
