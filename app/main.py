@@ -1,8 +1,11 @@
 """The HTTP service on one page: routes, middleware, exception handlers, lifespan."""
 
+from __future__ import annotations
+
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager, nullcontext
 from functools import partial
+from typing import TYPE_CHECKING
 
 from anyio.to_thread import run_sync
 from starlette.applications import Starlette
@@ -33,7 +36,6 @@ from app.ops.edge import Edge
 from app.ops.origins import Origins
 from app.ops.rate_limits import RateLimits, limits_of, windows_of
 from app.ops.reports import reporting
-from app.ops.shared_windows import SharedWindows
 from app.ops.traces import traced
 from app.ops.validators import Validators
 from app.ops.windows import Windows
@@ -48,6 +50,9 @@ from app.store.limits import query_limits
 from app.store.market_reader import Listing
 from app.store.reader import Reader
 from app.store.schema import migrate
+
+if TYPE_CHECKING:
+    from app.ops.shared_windows import SharedWindows
 
 STORAGE = "storage"
 INGEST = "ingest"
@@ -86,7 +91,7 @@ def create_app(
             store = stack.enter_context(opened)
             limited = stack.enter_context(await run_sync(_limited, store, settings, settings.max_concurrent_queries + CONNECTIONS))
             saved = stack.enter_context(await run_sync(_limited, store, settings, CHART_CONNECTIONS))
-            if isinstance(windows, SharedWindows):
+            if not isinstance(windows, Windows):
                 await stack.enter_async_context(windows)
             alone = store.embedded and (database is None or bus is not None)  # no other process can write, and this one tells
             gate = OwnGate(limited, store) if alone else RewindGate(limited)

@@ -11,19 +11,18 @@ import socket
 import sys
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import AbstractAsyncContextManager, nullcontext
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from hypercorn.asyncio import serve as hypercorn_serve
-from hypercorn.config import Config
-from hypercorn.typing import ASGIFramework
 from starlette.types import ASGIApp
 
 from app.domain.errors import DatafeedError
 from app.ops.farewell import Farewell
-from app.ops.websockets import mend
 from app.settings import Settings
 from app.store.client import Database, open_database
 from app.store.schema import migrate
+
+if TYPE_CHECKING:
+    from hypercorn.typing import ASGIFramework
 
 T = TypeVar("T")
 Job = Callable[[asyncio.Event], Coroutine[Any, Any, None]]
@@ -62,6 +61,11 @@ def store(settings: Settings, *, writes: bool = True) -> Iterator[Database]:
 
 def server(app: ASGIApp | ASGIFramework, settings: Settings, on_ready: Callable[[str], None] = lambda _: None) -> Job:
     """Serve *app* on `HOST` and `PORT`; *on_ready* gets its URL. PortTaken or HostUnusable at once where it cannot listen there."""
+    from hypercorn.asyncio import serve as hypercorn_serve  # here, as who is served by somebody else has no need of it
+    from hypercorn.config import Config
+
+    from app.ops.websockets import mend
+
     host = settings.host
     try:
         listening = socket.create_server((host, settings.port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=1_024)
@@ -89,7 +93,7 @@ def server(app: ASGIApp | ASGIFramework, settings: Settings, on_ready: Callable[
             await serving.say()
 
         on_ready(f"http://{f'[{host}]' if ':' in host else host}:{port}")
-        await hypercorn_serve(cast(ASGIFramework, serving), config, shutdown_trigger=stopping)
+        await hypercorn_serve(cast("ASGIFramework", serving), config, shutdown_trigger=stopping)
 
     return job
 

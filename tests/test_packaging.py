@@ -61,7 +61,7 @@ def imported(folder: str) -> Iterator[str]:
 
 def pinned(lock: str) -> dict[str, str]:
     text = (ROOT / "requirements" / f"{lock}.txt").read_text()
-    return {canonicalize_name(name): found for name, found in re.findall(r"^([A-Za-z0-9._-]+)==(\S+)", text, re.MULTILINE)}
+    return {canonicalize_name(name): found for name, found in re.findall(r"^([A-Za-z0-9._-]+)(?:\[.+?\])?==(\S+)", text, re.MULTILINE)}
 
 
 @pytest.mark.parametrize(("folder", "wanted"), [("app", ["run"]), ("bench", ["run", "test"]), ("tests", ["run", "test"])])
@@ -93,10 +93,10 @@ def test_what_runs_is_what_is_tested() -> None:
     assert pinned("run").items() <= pinned("test").items()
 
 
-@pytest.mark.parametrize("lock", ["run", "test"])
+@pytest.mark.parametrize("lock", ["run", "serve", "test"])
 def test_every_pin_has_a_hash_and_no_place(lock: str) -> None:
     text = (ROOT / "requirements" / f"{lock}.txt").read_text()
-    entries = re.findall(r"^[A-Za-z0-9._-]+==.*(?:\n +--hash.*)*", text, re.MULTILINE)
+    entries = re.findall(r"^[A-Za-z0-9._-]+(?:\[.+?\])?==.*(?:\n +--hash.*)*", text, re.MULTILINE)
     assert entries
     assert all("--hash=sha256:" in entry for entry in entries)
     assert not re.search(r"https?://|file:|index-url|find-links|^-e|@ ", text, re.MULTILINE)

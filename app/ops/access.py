@@ -5,7 +5,6 @@ import hmac
 import secrets
 from typing import Final, Literal, NamedTuple
 
-import jwt
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -82,6 +81,8 @@ def identified(credential: str, settings: Settings) -> Principal:
         return Principal(digest[:16], "key")
     if not settings.jwt_key:
         raise _refusal("this API key is not known", invalid=True)
+    import jwt  # slow to import, and most processes have no need of it
+
     try:
         claims = jwt.decode(
             credential,

@@ -1,16 +1,20 @@
 """Middleware that limits how often one client may ask: in all, and for the routes that cost most."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.ops.client_ip import ClientIp
-from app.ops.shared_windows import SharedWindows
 from app.ops.windows import Limit, Windows, whole_seconds
 from app.settings import Settings
+
+if TYPE_CHECKING:
+    from app.ops.shared_windows import SharedWindows
 
 MINUTE: Final = 60
 
@@ -67,4 +71,8 @@ def limits_of(settings: Settings) -> dict[str, tuple[Limit, ...]]:
 def windows_of(settings: Settings) -> Windows | SharedWindows:
     """Counters in Redis where there is one over TCP, else in this process."""
     url = settings.redis_url.get_secret_value()
-    return SharedWindows(url, Windows()) if url else Windows()
+    if not url:
+        return Windows()
+    from app.ops.shared_windows import SharedWindows  # slow to import, and most processes have no need of it
+
+    return SharedWindows(url, Windows())

@@ -2,8 +2,6 @@
 
 from typing import Literal
 
-from jwt import InvalidKeyError
-from jwt.algorithms import RSAAlgorithm
 from pydantic import BaseModel, Field, SecretStr, ValidationInfo, field_validator
 
 from app.ops.spelling import CommaList, Digest
@@ -53,6 +51,9 @@ class AccessSettings(BaseModel):
             return pem
         if "PRIVATE KEY" in pem:
             raise ValueError("must be the public key: the private one belongs to whoever makes the tokens")
+        from jwt import InvalidKeyError  # slow to import, and most processes have no need of it
+        from jwt.algorithms import RSAAlgorithm
+
         try:
             key = RSAAlgorithm(RSAAlgorithm.SHA256).prepare_key(pem)
         except (InvalidKeyError, ValueError, TypeError):
