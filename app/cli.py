@@ -31,14 +31,12 @@ from app.news import bus_of
 from app.ops import screen
 from app.ops.reports import reporting
 from app.pushing import Pushing
+from app.settings.chain import SIMULATED
 from app.settings.limits import WITHOUT_LIMITS
 from app.store.catalogue import Catalogue
 from app.store.client import open_database
 from app.store.schema import migrate as apply_schema
 from app.store.verify import verify as compare
-
-DEMO_SETTINGS = {"start_block": 0, "confirmations": 0, "finality": None, "protocols": (), "factory_address": ()}
-"""What a real chain's settings would spoil."""
 
 app = typer.Typer(
     help="Follows vAMM markets on a chain, keeps their candles in ClickHouse and serves them to charts.",
@@ -122,7 +120,7 @@ def demo(
 
         async def work() -> None:
             async with serving(chain) as node:
-                simulated = settings.model_copy(update=DEMO_SETTINGS | {"rpc_url": (SecretStr(node.ws_url),)})
+                simulated = settings.model_copy(update=SIMULATED | {"rpc_url": (SecretStr(node.ws_url),)})
                 screen.out.print(f"Simulated chain  {node.url}  (JSON-RPC)")
                 writer = listening(simulated, database, on_commit=Pulse(), on_news=pushing.tell, wake=wake)
                 await service.run_all(job, writer, *pushing.jobs, within=bus)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import re
@@ -20,7 +21,7 @@ from app.ops.mistakes import SettingsError, misspelt
 from app.settings import ENV_FILE, Settings, settings_of
 from app.setup import env_file
 from app.setup.groups import GROUPS, NAMES, Asked, Group
-from app.store.client import open_database
+from app.store.client import Database, open_database
 from app.store.schema import migrate
 
 EXIT_CODES = "Exit codes: 0 done, 1 something failed (nothing is written by then), 2 wrong usage, or a setting wrong or missing."
@@ -52,6 +53,10 @@ def setup(
         list[Service] | None, typer.Option("--skip", metavar="SERVICE", help="Leave a service out; may be given several times.")
     ] = None,
     schema: Annotated[bool, typer.Option("--migrate/--no-migrate", help="Bring the schema of the ClickHouse server up to date.")] = True,
+    sample: Annotated[
+        bool | None,
+        typer.Option("--sample-data/--no-sample-data", help="Load a day of a simulated chain into ClickHouse.", show_default=False),
+    ] = None,
     seconds: Seconds = DEFAULT_SECONDS,
 ) -> None:
     """Set the cloud services up: ask for their credentials, try each at once, and write them to .env in this folder.
@@ -78,8 +83,8 @@ def setup(
     else:
         raise NoTerminal
     _write(values)
-    if schema and Service.CLICKHOUSE in well and values.get("CLICKHOUSE_HOST"):
-        _migrate(settings_of(before | values), ask=not unattended)
+    if Service.CLICKHOUSE in well and values.get("CLICKHOUSE_HOST"):
+        _prepare(settings_of(before | values), schema=schema, sample=sample, ask=not unattended)
     screen.out.print("Next: `datafeed serve --all`, or `datafeed serve` and `datafeed listen` apart. `datafeed check` checks again.")
 
 
@@ -190,8 +195,9 @@ def _write(values: Values) -> None:
         screen.out.print(f"\n{Path(ENV_FILE)} is as it was")
 
 
-def _migrate(settings: Settings, *, ask: bool) -> None:
-    if ask and not typer.confirm(f"Bring the schema of {settings.clickhouse_database} up to date now?", default=True):
+def _prepare(settings: Settings, *, schema: bool, sample: bool | None, ask: bool) -> None:
+    """Bring the schema up to date, and load the sample: asked for where nothing was said."""
+    if not schema or (ask and not typer.confirm(f"Bring the schema of {settings.clickhouse_database} up to date now?", default=True)):
         return
     with open_database(settings) as database:
         applied = migrate(
@@ -200,4 +206,16 @@ def _migrate(settings: Settings, *, ask: bool) -> None:
             retention_1s_days=settings.retention_1s_days,
             retention_live_days=settings.retention_live_days,
         )
-    screen.out.print(f"schema: {len(applied)} objects applied" if applied else "schema: up to date")
+        screen.out.print(f"schema: {len(applied)} objects applied" if applied else "schema: up to date")
+        if sample is None and ask:
+            sample = typer.confirm("Load a day of sample data, three markets called SAMPLE-…?", default=False)
+        if sample:
+            _load(settings, database)
+
+
+def _load(settings: Settings, database: Database) -> None:
+    from app.sample import TAKEN_OUT, load  # with all that a listener is made of
+
+    with screen.err.status("loading"):
+        rows = asyncio.run(load(settings, database))
+    screen.out.print(f"sample data: {'is there already' if rows is None else f'{rows} events'}; {TAKEN_OUT}")

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Mapping
 from contextlib import suppress
+from importlib.util import find_spec
 from typing import Any, Final
 
 from starlette.applications import Starlette
@@ -14,6 +15,7 @@ from starlette.types import Receive, Scope, Send
 
 from app.main import create_app
 from app.ops import logs
+from app.ops.mistakes import SettingsError
 from app.settings import load_settings, require
 
 _log = logging.getLogger(__name__)
@@ -91,8 +93,10 @@ class Lasting:
 
 
 def application() -> Lasting:
-    """The service as the environment says. SettingsError where no ClickHouse server is set."""
+    """The service as the environment says. SettingsError where no ClickHouse server is set, or what is set cannot be done here."""
     settings = load_settings()
     require(settings, clickhouse_host=NEEDS_A_SERVER)
+    if settings.ingest_catch_up_ms and find_spec("pyarrow") is None:
+        raise SettingsError(["INGEST_CATCH_UP_MS: must be 0 where the extra `listener` is not installed: rows are written by Arrow"])
     logs.configure(settings)
     return Lasting(create_app(settings))

@@ -208,6 +208,7 @@ def test_at_a_terminal_what_is_wrong_is_mended_and_secrets_are_not_shown(
     terminal.answer("refuses connections", "k")
     terminal.answer("SENTRY_DSN (", "")
     terminal.answer("up to date now?", "y")
+    terminal.answer("sample data", "n")
     assert terminal.end() == 0, terminal.seen
     assert read(tmp_path / ".env") == {
         "PORT": "9000",

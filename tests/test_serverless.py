@@ -21,6 +21,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from app import serverless
+from app.ops.mistakes import SettingsError
 from app.serverless import NOT_READY, Lasting
 from app.settings import Settings
 from app.store.client import Database
@@ -140,6 +142,15 @@ def test_without_a_server_for_the_store_it_says_so(tree: Path) -> None:
     done = subprocess.run(command, cwd=tree, env=kept | {"PYTHONPATH": str(tree)}, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 1
     assert "CLICKHOUSE_HOST: is not set: nothing that is kept in a folder outlives a function" in done.stderr
+
+
+def test_blocks_are_not_read_where_rows_cannot_be_written(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CLICKHOUSE_HOST", "127.0.0.1:1")
+    monkeypatch.setenv("INGEST_CATCH_UP_MS", "5000")
+    monkeypatch.setattr(serverless, "find_spec", lambda _: None)
+    with pytest.raises(SettingsError, match="INGEST_CATCH_UP_MS"):
+        serverless.application()
 
 
 class Flaky:

@@ -45,7 +45,7 @@ class Genesis:
     `time` is block 0's in seconds since 1970, `block_time` in seconds (a fraction puts several blocks into one second).
     `activity` is the mean number of trades a block after the first `history` seconds, `history_activity` during them.
     `empty` is the share of blocks without any event, `bursts` the chance that an epoch holds a burst of 20 to 60 trades in one block.
-    `clearing_house` adds one market of the Perpetual v1 kind, spoken for by its ClearingHouse.
+    `clearing_house` adds one market of the Perpetual v1 kind, spoken for by its ClearingHouse. `prefix` begins every symbol.
     """
 
     time: int
@@ -60,6 +60,7 @@ class Genesis:
     bursts: float = 0.005
     funding_interval: int = 8 * 3_600
     clearing_house: bool = False
+    prefix: str = ""
     epoch_blocks: int = field(init=False, repr=False, compare=False)
     """Blocks an epoch."""
     _salt: bytes = field(init=False, repr=False, compare=False)
@@ -117,7 +118,7 @@ def _listing(genesis: Genesis, index: int) -> Listing:
     clearing_house = index == genesis.markets
     return Listing(
         index,
-        "PERP" if clearing_house else symbol,
+        genesis.prefix + ("PERP" if clearing_house else symbol),
         price,
         volatility,
         1 + index // LISTED_PER_BLOCK,

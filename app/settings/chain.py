@@ -42,3 +42,7 @@ class ChainSettings(BaseModel):
     def rpc_urls(self) -> list[str]:
         """The nodes' URLs in the clear: they hold keys, so they go to the client and nowhere else."""
         return [url.get_secret_value() for url in self.rpc_url]
+
+
+SIMULATED = {"start_block": 0, "confirmations": 0, "finality": None, "protocols": (), "factory_address": ()}
+"""What a simulated chain needs, and a real chain's settings would spoil."""
