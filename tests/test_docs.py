@@ -83,3 +83,15 @@ def test_the_readme_names_only_scripts_and_commands_that_exist() -> None:
     readme = (ROOT / "README.md").read_text()
     assert {name for name in re.findall(r"scripts/(\w+)", readme) if not (ROOT / "scripts" / name).is_file()} == set()
     assert set(re.findall(r"datafeed (?!-)(\w[\w-]*)", readme)) <= {name.split()[0] for name in options()}
+
+
+def test_deployment_names_only_commands_and_files_that_exist() -> None:
+    known = {name.split()[0] for name in options()}
+    files = [path for path in (ROOT / "docs" / "deploy").glob("**/*") if path.is_file()]
+    assert {path.name for path in files} >= {"datafeed.service", "datafeed-listen.service", "datafeed-serve@.service", "Dockerfile"}
+    for path in files:
+        text = path.read_text()
+        assert set(re.findall(r"(?:bin/|`)datafeed (?!-)(\w[\w-]*)", text)) <= known, path.name
+    for line in re.findall(r"^COPY (?!--)(.+) \S+$", (ROOT / "docs" / "deploy" / "files" / "Dockerfile").read_text(), re.MULTILINE):
+        for name in line.split():
+            assert (ROOT / name).exists(), name

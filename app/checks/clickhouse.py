@@ -52,14 +52,15 @@ async def check(settings: Settings, seconds: float) -> AsyncGenerator[Found, Non
     endpoint = settings.clickhouse_endpoint
     assert endpoint
     hint = CLOUD_HINT if endpoint.host.endswith(CLOUD) else ""
-    await reach(endpoint.host, endpoint.port, tls=endpoint.secure, setting="CLICKHOUSE_HOST", seconds=seconds / 2, hint=hint)
+    place, tls = endpoint.host, endpoint.secure
+    await reach(place, endpoint.port, tls=tls, setting="CLICKHOUSE_HOST", seconds=seconds / 2, proxied=True, hint=hint)
     options = server_options(settings, endpoint)
     options |= {"send_receive_timeout": max(1, int(seconds)), "connect_timeout": max(1, int(seconds / 2))}
     name = settings.clickhouse_database
     with await _asked(lambda: Database(options, "system", size=1)) as server:  # the one that is always there
         version, took = await _asked(lambda: (_first(server, "SELECT version()"), min(_query_ms(server) for _ in range(3))))
         region = _REGION.search(endpoint.host)
-        place = f"{endpoint.host}:{endpoint.port}{' over TLS' if endpoint.secure else ''}{f', {region[1]} ({region[2]})' if region else ''}"
+        place = f"{place}:{endpoint.port}{' over TLS' if tls else ''}{f', {region[1]} ({region[2]})' if region else ''}"
         yield ok(f"version {version} at {place}, {took:.0f} ms a query")
         if took > FAR_MS:
             yield warning(f"{took:.0f} ms a query is far away", "Run the service in the region of the store.")
@@ -131,8 +132,8 @@ def _failed(error: StoreError) -> Failed:
         )
     if "did not answer in time" in text:
         return Failed(text, ASLEEP)
-    if "broke the connection off" in text:
-        return Failed(text, "If the port wants TLS, begin CLICKHOUSE_HOST with https://.")
+    if "broke the connection off" in text or "cannot be reached" in text:  # though the port takes connections
+        return Failed(text, "If the port wants TLS, begin CLICKHOUSE_HOST with https://; else the server's log may say more.")
     if "unknown or readonly" in text:
         return Failed(text, f"{_HELP['115']} Or: {_HELP['164']}")
     return Failed(text, _HELP.get(code, StoreError.help))

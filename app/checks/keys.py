@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Awaitable, Callable
+from time import perf_counter
 from typing import Any, Final
 
 from app.checks.finding import Failed
@@ -41,13 +42,15 @@ _MEANINGS: Final = (
 """By what the words of a refusal match, as servers and the client libraries in front of them put them."""
 
 
-async def round_trip(execute: Execute) -> None:
-    """Write, read and delete a value, and a message of a stream."""
+async def round_trip(execute: Execute) -> float:
+    """Write, read and delete a value, and a message of a stream: the seconds that reading the value took."""
     key, value = f"datafeed:check:{secrets.token_hex(8)}", secrets.token_hex(8)
     stream = f"{key}:news"
     await execute("SET", key, value, "EX", KEPT_SECONDS)
     try:
+        begun = perf_counter()
         read = await execute("GET", key)
+        took = perf_counter() - begun
         if (read.decode() if isinstance(read, bytes) else read) != value:
             raise Failed("what was written is not what is read", "Check that the address is one primary's, not of several servers.")
         await execute("XADD", stream, "MAXLEN", "~", 10, "*", "m", value)
@@ -56,6 +59,7 @@ async def round_trip(execute: Execute) -> None:
             raise Failed("a stream that was written to is empty", "Use a Redis of version 5 or later.")
     finally:
         await execute("DEL", key, stream)
+    return took
 
 
 def refused(text: str, setting: str) -> Failed:

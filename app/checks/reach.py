@@ -8,6 +8,7 @@ import socket
 import ssl
 from time import monotonic
 from typing import Final
+from urllib.request import getproxies, proxy_bypass
 
 from app.checks.finding import Failed
 
@@ -17,12 +18,17 @@ EYEBALLS_SECONDS: Final = 0.25
 CLOSING_SECONDS: Final = 1.0
 
 
-async def reach(host: str, port: int, *, tls: bool, setting: str, seconds: float, verified: bool = True, hint: str = "") -> float:
+async def reach(
+    host: str, port: int, *, tls: bool, setting: str, seconds: float, verified: bool = True, proxied: bool = False, hint: str = ""
+) -> float:
     """Connect to *host* and *port*, and hang up: the seconds that a connection took. Failed names the step that did not succeed.
 
     *setting* is what the operator mends; *hint* is added where a server shuts somebody out. A certificate is not looked at where it
-    is not to be *verified*.
+    is not to be *verified*. A client that may be *proxied* goes by the proxy of the environment, if there is one for this host: then
+    there is nothing to be tried here.
     """
+    if proxied and ("https" if tls else "http") in getproxies() and not proxy_bypass(host):
+        return 0.0
     await _resolved(host, port, setting, seconds)
     begun = monotonic()
     await _connected(host, port, None, setting, seconds, hint)

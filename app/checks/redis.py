@@ -33,17 +33,17 @@ async def check(settings: Settings, seconds: float) -> AsyncGenerator[Found, Non
 
     parts = urlsplit(url)
     host, port, tls = parts.hostname or "", parts.port or PORT, parts.scheme == "rediss"
-    took = await reach(host, port, tls=tls, setting=SETTING, seconds=seconds / 2, verified="ssl_" not in parts.query)
+    await reach(host, port, tls=tls, setting=SETTING, seconds=seconds / 2, verified="ssl_" not in parts.query)
     try:
         async with Redis.from_url(url, protocol=2, retry=Retry(NoBackoff(), 0)) as redis:
-            await round_trip(redis.execute_command)
+            took = await round_trip(redis.execute_command)
             about = await _about(redis)
     except RedisError as error:
         raise _failed(error, tls=tls) from None
     except (ValueError, OSError) as error:  # what a URL's options may be wrong about
         raise Failed(f"the server cannot be used: {type(error).__name__}", f"Check {SETTING}.") from None
     version = f"version {about['redis_version']} at " if "redis_version" in about else ""
-    yield ok(f"{version}{host}:{port}{' over TLS' if tls else ''}, {took * 1_000:.0f} ms: written, read and deleted")
+    yield ok(f"{version}{host}:{port}{' over TLS' if tls else ''}, {took * 1_000:.0f} ms a command: written, read and deleted")
     if about.get("maxmemory") and about.get("maxmemory_policy") == "noeviction":
         yield warning(
             "its memory is bounded, and it evicts nothing: when full, it caches nothing more", "Give it allkeys-lru as maxmemory-policy."

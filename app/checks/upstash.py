@@ -26,7 +26,7 @@ async def check(settings: Settings, seconds: float) -> AsyncGenerator[Found, Non
 
     parts = urlsplit(url)
     host, tls = parts.hostname or "", parts.scheme == "https"
-    took = await reach(host, parts.port or (443 if tls else 80), tls=tls, setting=SETTING, seconds=seconds / 2)
+    await reach(host, parts.port or (443 if tls else 80), tls=tls, setting=SETTING, seconds=seconds / 2, proxied=True)
     token = settings.upstash_redis_rest_token.get_secret_value()
     try:
         async with Redis(url, token, rest_encoding=None, rest_retries=0, allow_telemetry=False, read_your_writes=False) as redis:
@@ -34,7 +34,7 @@ async def check(settings: Settings, seconds: float) -> AsyncGenerator[Found, Non
             async def execute(*words: Any) -> Any:
                 return await redis.execute(list(words))
 
-            await round_trip(execute)
+            took = await round_trip(execute)
     except UpstashError as error:
         raise refused(str(error), "UPSTASH_REDIS_REST_TOKEN") from None
     except (ValueError, KeyError, TypeError):  # an answer that is not what Upstash's look like
@@ -43,6 +43,6 @@ async def check(settings: Settings, seconds: float) -> AsyncGenerator[Found, Non
         ) from None
     except Exception as error:  # the client's transport has errors of its own
         raise Failed(f"{host} breaks the connection off: {type(error).__name__}", f"Check {SETTING}, and try again.") from None
-    yield ok(f"{host}{' over TLS' if tls else ''}, {took * 1_000:.0f} ms: written, read and deleted")
+    yield ok(f"{host}{' over TLS' if tls else ''}, {took * 1_000:.0f} ms a command: written, read and deleted")
     if settings.redis_url:
         yield warning("REDIS_URL is set as well, and is what is used", "Leave one of them out.")

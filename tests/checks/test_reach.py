@@ -45,3 +45,11 @@ async def test_tls_that_is_not_there(certificate: Path) -> None:
     async with port(silent=True, certificate=certificate) as number:
         assert "certificate that is not to be trusted" in await told("127.0.0.1", number, tls=True)
         assert await reach("127.0.0.1", number, tls=True, setting="SOME_URL", seconds=5, verified=False) >= 0
+
+
+async def test_who_goes_by_a_proxy_is_not_tried_directly(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("https_proxy", "http://127.0.0.1:1")
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    assert await reach("db.example.org", 443, tls=True, setting="SOME_URL", seconds=5, proxied=True) == 0
+    with pytest.raises(Failed, match="refuses"):
+        await reach("127.0.0.1", 1, tls=True, setting="SOME_URL", seconds=5, proxied=True)
