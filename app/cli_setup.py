@@ -164,7 +164,7 @@ def _ask(group: Group, current: Values, given: Mapping[str, str]) -> Values:
 
 def _answer(asked: Asked, current: str) -> str:
     """What is typed: *current* where that is nothing, nothing where it is `-`."""
-    shown = "set" if asked.secret else current
+    shown = "set" if asked.secret or "@" in current else current  # a password may be where it should not
     prompt = f"{asked.name} ({asked.what})" + (f" [{shown}]" if current else "")
     typed = str(typer.prompt(prompt, default="", show_default=False, hide_input=asked.secret)).strip()
     return "" if typed == "-" else typed or current

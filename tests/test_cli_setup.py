@@ -76,7 +76,7 @@ def _nothing_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def setup(*arguments: str, code: int = 0, environment: Mapping[str, str] | None = None) -> Result:
     """What `datafeed setup` says, which must end with *code* and name no secret."""
-    result = CliRunner().invoke(app, ["setup", *arguments], env=environment or {})
+    result = CliRunner().invoke(app, ["setup", "--timeout", "60", *arguments], env=environment or {})
     error = result.exception
     assert (getattr(error, "exit_code", 1) if error and not isinstance(error, SystemExit) else result.exit_code) == code, result.output
     assert not any(secret in result.output for secret in SECRETS)
@@ -148,7 +148,7 @@ class Terminal:
         self._main, other = pty.openpty()
         kept = {name: value for name, value in os.environ.items() if name not in NAMES}
         environment = kept | {"PYTHONPATH": str(ROOT), "COLUMNS": "200", "TERM": "dumb"}
-        command = [sys.executable, "-m", "app", "setup"]
+        command = [sys.executable, "-m", "app", "setup", "--timeout", "60"]
         self.process = subprocess.Popen(
             command, cwd=folder, env=environment, stdin=other, stdout=other, stderr=other, start_new_session=True
         )

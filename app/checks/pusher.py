@@ -35,10 +35,11 @@ async def _occupied(settings: Settings, setting: str) -> int:
     from pusher.errors import PusherBadAuth, PusherBadRequest, PusherBadStatus, PusherForbidden
 
     from app.live.pusher.elsewhere import elsewhere
-    from app.pushing import app_of
+    from app.live.pusher.signature import App
 
+    app = App(settings.pusher_app_id, settings.pusher_key, settings.pusher_secret.get_secret_value())
     try:
-        async with elsewhere(app_of(settings), cluster=settings.pusher_cluster, url=settings.pusher_url, poll=0) as backend:
+        async with elsewhere(app, cluster=settings.pusher_cluster, url=settings.pusher_url, poll=0) as backend:
             return len(await backend.occupied())
     except PusherForbidden as error:
         raise Failed(

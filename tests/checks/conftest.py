@@ -20,7 +20,7 @@ from app.store.client import Database
 from tests.cache.servers import HOST, RedisServer
 from tests.store.bridge import Bridge
 
-SECONDS = 5.0
+SECONDS = 30.0
 
 
 @pytest.fixture

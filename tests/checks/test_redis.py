@@ -66,7 +66,7 @@ async def test_a_number_of_a_database_that_is_not_there(redis: RedisServer) -> N
 
 
 async def test_tls_where_there_is_none_and_the_other_way_round(redis: RedisServer) -> None:
-    tls = await failure(Settings(redis_url=f"rediss://{HOST}:{redis.port}"), REDIS, 0.4)
+    tls = await failure(Settings(redis_url=f"rediss://{HOST}:{redis.port}"), REDIS, 1.0)
     assert "speaks no TLS" in tls.text
     async with port(silent=False) as number:
         plain = await failure(Settings(redis_url=f"redis://{HOST}:{number}"), REDIS)
