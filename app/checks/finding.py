@@ -27,11 +27,11 @@ class Found:
 
 
 class Failed(Exception):
-    """A check ends here: what is wrong, and what to do next."""
+    """A check ends here: what is wrong, and what to do next. *level* is less where what is to come may well work."""
 
-    def __init__(self, text: str, help: str) -> None:
+    def __init__(self, text: str, help: str, level: Level = "failed") -> None:
         super().__init__(text)
-        self.found = Found("failed", text, help)
+        self.found = Found(level, text, help)
 
 
 Check = Callable[["Settings", float], AsyncGenerator[Found, None]]

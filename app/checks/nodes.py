@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import time
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
-from app.checks.finding import Failed, Found, ok, unset, warning
+from app.checks.finding import Failed, Found, Level, ok, unset, warning
 from app.checks.reach import reach
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ async def check(settings: Settings, seconds: float) -> AsyncGenerator[Found, Non
             try:
                 found = await look
             except Failed as failed:
-                yield Found("failed", f"{_name(url)}: {failed.found.text}", failed.found.help)
+                yield replace(failed.found, text=f"{_name(url)}: {failed.found.text}")
                 continue
             seen.append(found)
             for line in _about(found):
@@ -104,7 +104,7 @@ def _together(seen: list[Seen]) -> list[Found]:
 
 
 async def _look(url: str, settings: Settings, seconds: float) -> Seen:
-    from app.chain.errors import ChainError
+    from app.chain.errors import ChainError, RateLimited
     from app.chain.node import Node
 
     parts = urlsplit(url)
@@ -114,7 +114,8 @@ async def _look(url: str, settings: Settings, seconds: float) -> Seen:
     try:
         return await _asked(node, settings, is_socket=parts.scheme in ("ws", "wss"))
     except ChainError as error:
-        raise Failed(str(error).removeprefix(node.name).lstrip(": "), error.help) from None
+        level: Level = "warning" if isinstance(error, RateLimited) else "failed"
+        raise Failed(str(error).removeprefix(node.name).lstrip(": "), error.help, level) from None
     except (TypeError, KeyError, ValueError, AttributeError):
         raise Failed("the answers are not those of an Ethereum node", f"Check {SETTING}: it must be a JSON-RPC address.") from None
     finally:

@@ -87,7 +87,6 @@ async def test_history_that_a_node_no_longer_has(nodes: Nodes) -> None:
         (Fault.BAD_GATEWAY, "HTTP 502"),
         (Fault.GARBAGE, ""),
         (Fault.CUT, ""),
-        (Fault.RATE_LIMITED, "rate"),
     ],
 )
 async def test_a_node_that_fails(nodes: Nodes, fault: Fault, meaning: str) -> None:
@@ -95,6 +94,13 @@ async def test_a_node_that_fails(nodes: Nodes, fault: Fault, meaning: str) -> No
     one = await failure(settings(f"{nodes.first.url}/?key=secret-key-of-somebody"), RPC)
     assert meaning in one.text
     assert "secret-key" not in one.line
+
+
+async def test_a_plan_that_is_used_up_for_the_moment_is_a_warning(nodes: Nodes) -> None:
+    nodes.first.faults.order(Fault.RATE_LIMITED, 10)
+    (one,) = await found(settings(nodes.first.url), RPC)
+    assert one.level == "warning"
+    assert "larger plan" in one.help
 
 
 async def test_one_node_of_two_fails(nodes: Nodes) -> None:
