@@ -9,6 +9,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from time import time as now
 
@@ -16,6 +17,7 @@ import pytest
 from anyio.from_thread import start_blocking_portal
 from typer.testing import CliRunner, Result
 
+from app import sample
 from app.cli import app
 from app.demo.chain import DemoChain
 from app.demo.genesis import Genesis
@@ -93,10 +95,12 @@ def test_what_is_missing_is_listed_with_where_it_is_found() -> None:
 
 
 def test_the_environment_is_taken_checked_written_and_migrated_and_a_second_time_nothing_happens(
-    cloud: dict[str, str], empty_database: Database
+    cloud: dict[str, str], empty_database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(sample, "load", partial(sample.load, blocks=60))
     ENV.write_text(f"# mine\nPORT=9000\nPUSHER_URL={cloud.pop('PUSHER_URL')}\n")
-    result = setup("--non-interactive", environment=cloud)
+    result = setup("--non-interactive", "--sample-data", environment=cloud)
+    assert re.search(r"sample data: [1-9]\d* events", result.output)
     assert read(ENV) == {"PORT": "9000", "PUSHER_URL": read(ENV)["PUSHER_URL"]} | cloud
     assert ENV.read_text().startswith("# mine\nPORT=9000\n")
     assert stat.S_IMODE(ENV.stat().st_mode) == 0o600
@@ -104,7 +108,8 @@ def test_the_environment_is_taken_checked_written_and_migrated_and_a_second_time
     assert pending(empty_database) == []
 
     written = ENV.read_text()
-    result = setup("--non-interactive")  # by the file alone
+    result = setup("--non-interactive", "--sample-data")  # by the file alone
+    assert "sample data: is there already" in result.output
     assert ".env is as it was" in result.output
     assert "schema: up to date" in result.output
     assert ENV.read_text() == written
@@ -142,12 +147,12 @@ def test_without_a_terminal_nothing_is_asked() -> None:
 
 
 class Terminal:
-    """A real one, with `datafeed setup` in it."""
+    """A real one, with `datafeed setup` in it, and nothing set but what is given."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, **given: str) -> None:
         self._main, other = pty.openpty()
         kept = {name: value for name, value in os.environ.items() if name not in NAMES}
-        environment = kept | {"PYTHONPATH": str(ROOT), "COLUMNS": "200", "TERM": "dumb"}
+        environment = kept | given | {"PYTHONPATH": str(ROOT), "COLUMNS": "200", "TERM": "dumb"}
         command = [sys.executable, "-m", "app", "setup", "--timeout", "60"]
         self.process = subprocess.Popen(
             command, cwd=folder, env=environment, stdin=other, stdout=other, stderr=other, start_new_session=True
@@ -187,7 +192,7 @@ def test_at_a_terminal_what_is_wrong_is_mended_and_secrets_are_not_shown(
 ) -> None:
     upstash = cloud["UPSTASH_REDIS_REST_URL"]
     ENV.write_text(f"PORT=9000\nUPSTASH_REDIS_REST_URL={upstash}\nUPSTASH_REDIS_REST_TOKEN={TOKEN}\n")
-    terminal = Terminal(tmp_path)
+    terminal = Terminal(tmp_path, SENTRY_DSN=cloud["SENTRY_DSN"])
     terminal.answer("CLICKHOUSE_HOST (", cloud["CLICKHOUSE_HOST"].replace("http", "ftp"))
     terminal.answer("CLICKHOUSE_USER (", USER)
     terminal.answer("CLICKHOUSE_PASSWORD (", "a-wrong-password")
@@ -206,7 +211,6 @@ def test_at_a_terminal_what_is_wrong_is_mended_and_secrets_are_not_shown(
     terminal.answer("RPC_URL (", "http://127.0.0.1:1/key-of-the-node")
     terminal.answer("START_BLOCK (", "7")
     terminal.answer("refuses connections", "k")
-    terminal.answer("SENTRY_DSN (", "")
     terminal.answer("up to date now?", "y")
     terminal.answer("sample data", "n")
     assert terminal.end() == 0, terminal.seen
@@ -218,7 +222,9 @@ def test_at_a_terminal_what_is_wrong_is_mended_and_secrets_are_not_shown(
         "CLICKHOUSE_DATABASE": empty_database.name,
         "RPC_URL": "http://127.0.0.1:1/key-of-the-node",
         "START_BLOCK": "7",
+        "SENTRY_DSN": cloud["SENTRY_DSN"],
     }
+    assert "SENTRY_DSN: from the environment" in terminal.seen
     assert pending(empty_database) == []
     assert not re.search("a-wrong-password|key-of-the-node", terminal.seen)
     assert not any(secret in terminal.seen for secret in SECRETS)
