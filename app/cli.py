@@ -30,13 +30,13 @@ from app.main import create_app
 from app.news import bus_of
 from app.ops import screen
 from app.ops.reports import reporting
-from app.pushing import Pushing
 from app.settings.chain import SIMULATED
 from app.settings.limits import WITHOUT_LIMITS
 from app.store.catalogue import Catalogue
 from app.store.client import open_database
 from app.store.schema import migrate as apply_schema
 from app.store.verify import verify as compare
+from app.ticking import Ticking, ticker_settings
 
 app = typer.Typer(
     help="Follows vAMM markets on a chain, keeps their candles in ClickHouse and serves them to charts.",
@@ -84,12 +84,12 @@ def serve(
     settings = node_settings_for(context) if with_listener else settings_for(context)
     with reporting(settings), service.store(settings, writes=with_listener) as database:
         bus = bus_of(settings, database)
-        pushing = Pushing(settings, database, bus)
+        ticking = Ticking(settings, database, bus)
         wake = Wake()
-        served = create_app(settings, database, bus, pushing.occupied, wake.hint if with_listener else None)
+        served = create_app(settings, database, bus, ticking.occupied, wake.hint if with_listener else None)
         job = service.server(served, settings, _announced)
-        writer = listening(settings, database, on_commit=Pulse(), on_news=pushing.tell, wake=wake)
-        written = [writer, *pushing.jobs] if with_listener else []
+        writer = listening(settings, database, on_commit=Pulse(), on_news=bus.publish, wake=wake)
+        written = [writer, *ticking.jobs] if with_listener else []
         service.run(service.run_all(job, *written, within=bus))
 
 
@@ -114,16 +114,16 @@ def demo(
         Catalogue(database).replace(catalogue(genesis))
         unlimited = settings.model_copy(update=WITHOUT_LIMITS)
         bus = bus_of(settings, database)
-        pushing = Pushing(settings, database, bus)
+        ticking = Ticking(settings, database, bus)
         wake = Wake()
-        job = service.server(create_app(unlimited, database, bus, pushing.occupied, wake.hint), settings, _announced)
+        job = service.server(create_app(unlimited, database, bus, ticking.occupied, wake.hint), settings, _announced)
 
         async def work() -> None:
             async with serving(chain) as node:
                 simulated = settings.model_copy(update=SIMULATED | {"rpc_url": (SecretStr(node.ws_url),)})
                 screen.out.print(f"Simulated chain  {node.url}  (JSON-RPC)")
-                writer = listening(simulated, database, on_commit=Pulse(), on_news=pushing.tell, wake=wake)
-                await service.run_all(job, writer, *pushing.jobs, within=bus)
+                writer = listening(simulated, database, on_commit=Pulse(), on_news=bus.publish, wake=wake)
+                await service.run_all(job, writer, *ticking.jobs, within=bus)
 
         service.run(work())
 
@@ -140,9 +140,25 @@ def listen(context: typer.Context) -> None:
     settings = node_settings_for(context)
     with reporting(settings), service.store(settings) as database:
         bus = bus_of(settings, database)
-        pushing = Pushing(settings, database, bus)
-        writer = listening(settings, database, on_commit=Pulse(), on_news=pushing.tell)
-        service.run(service.run_all(writer, *pushing.jobs, within=bus))
+        ticking = Ticking(settings, database, bus)
+        writer = listening(settings, database, on_commit=Pulse(), on_news=bus.publish)
+        service.run(service.run_all(writer, *ticking.jobs, within=bus))
+
+
+@app.command(epilog=EXIT_CODES)
+def tick(context: typer.Context) -> None:
+    """Push what changes to PUSHER_APP_ID and keep the active prices in Redis, beside `listen` and `serve`, until stopped.
+
+    Hears of commits over Redis. Of all the tickers on a store, those inside `listen`, `serve --all` and `demo` among them, one leads; the
+    others stand by, and one of them takes over when it is gone.
+
+    `REDIS_URL=redis://redis.internal:6379/0 datafeed tick`
+    """
+    settings = settings_for(context)
+    ticker_settings(settings)
+    with reporting(settings), service.store(settings, writes=False) as database:
+        bus = bus_of(settings, database)
+        service.run(service.run_all(*Ticking(settings, database, bus).jobs, within=bus))
 
 
 @app.command(epilog=EXIT_CODES)

@@ -7,19 +7,17 @@ import contextlib
 import logging
 import secrets
 from collections.abc import AsyncIterator, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Mount, Router, WebSocketRoute
 
-from app.domain.news import News
 from app.feed.directory import Directory
 from app.feed.failures import Failures, told_in_text
 from app.feed.holdings import StoredHoldings
 from app.feed.running import StoredSeeds
 from app.live.bus import Bus, heard
 from app.live.current import CurrentBars
-from app.live.memory import MemoryBus
 from app.live.payloads import Price
 from app.live.publisher import Backend, Market, Publisher
 from app.live.pusher.api import LONGEST_BODY, Api
@@ -29,15 +27,8 @@ from app.live.pusher.signature import App
 from app.live.pusher.socket import Socket
 from app.live.updates import Update
 from app.ops.bounds import Bounds
-from app.service import Job, until
 from app.settings import Settings
-from app.store.gate import RewindGate
-from app.store.limits import query_limits
 from app.store.reader import Reader
-
-if TYPE_CHECKING:
-    from app.live.pusher.elsewhere import Elsewhere
-    from app.store.client import Database
 
 _log = logging.getLogger(__name__)
 
@@ -46,12 +37,6 @@ LOCAL_KEY: Final = "local"
 
 MOST_PRICES: Final = 1_000
 """Markets in `global-prices`: those that changed last."""
-
-PAUSE: Final = 5.0
-"""Seconds between two tries to begin."""
-
-QUERIES: Final = 2
-"""Under way at once, for what is pushed from beside a listener."""
 
 
 class LocalPusher:
@@ -81,63 +66,6 @@ def app_of(settings: Settings) -> App:
 def local_pusher(settings: Settings) -> LocalPusher | None:
     """Our own, where live updates are on and no app of Pusher's is set."""
     return LocalPusher(settings) if settings.enable_realtime_streaming and not settings.pusher_app_id else None
-
-
-class Pushing:
-    """Pushes to an app of Pusher's, where one is set, what the writer in this process tells: there is one, so all is pushed once."""
-
-    def __init__(self, settings: Settings, database: Database, bus: Bus) -> None:
-        """*bus* hears all that is told, too."""
-        self._settings = settings
-        self._database = database
-        self._bus = bus
-        self._here = MemoryBus(settings.bus_queue_rows)
-        self._backend: Elsewhere | None = None
-
-    def tell(self, news: News) -> None:
-        """Hand it to the writer as `on_news`."""
-        self._bus.publish(news)
-        self._here.publish(news)
-
-    def occupied(self) -> None:
-        """Other channels are occupied now; to be called in the event loop of `jobs`."""
-        if self._backend:
-            self._backend.changed()
-
-    @property
-    def jobs(self) -> list[Job]:
-        """What is to run beside the writer."""
-        return [self._job] if self._settings.enable_realtime_streaming and self._settings.pusher_app_id else []
-
-    async def _job(self, stop: asyncio.Event) -> None:
-        await until(stop, self._for_ever())
-
-    async def _for_ever(self) -> None:
-        while True:
-            try:
-                await self._run()
-            except Exception as error:  # the writer goes on, whatever becomes of this
-                _log.warning("live updates cannot be pushed, and are tried again: %s", error)
-            await asyncio.sleep(PAUSE)
-
-    async def _run(self) -> None:
-        from app.live.pusher.elsewhere import elsewhere  # slow to import, and most processes have no need of it
-
-        settings = self._settings
-        async with self._here.subscribe() as items:
-            await anext(items)  # a process that waits for its turn to write pushes nothing
-        limited = await asyncio.to_thread(self._database.limited, query_limits(settings), size=QUERIES)
-        where = {"cluster": settings.pusher_cluster, "url": settings.pusher_url}
-        with limited as store:
-            reader = Reader(store, RewindGate(store), concurrency=QUERIES)
-            directory = Directory(lambda name: reader.read(lambda store: store.markets.market(name)))
-            rate = settings.pusher_max_messages_per_second or None
-            async with (
-                elsewhere(app_of(settings), **where, poll=settings.pusher_poll_ms / 1_000) as backend,
-                publishing(settings, reader, directory, self._here, backend, rate=rate),
-            ):
-                self._backend = backend
-                await asyncio.Event().wait()
 
 
 @contextlib.asynccontextmanager

@@ -28,7 +28,7 @@ from tests.evm.server import serving
 
 ROOT = Path(__file__).parents[1]
 GENESIS = int(datetime(2024, 2, 28, 23, 58, tzinfo=UTC).timestamp())
-COMMANDS = ("serve", "demo", "listen", "backfill", "rewind", "verify", "markets", "migrate", "check", "setup", "set-aside", "keys")
+COMMANDS = ("serve", "demo", "listen", "tick", "backfill", "rewind", "verify", "markets", "migrate", "check", "setup", "set-aside", "keys")
 DEEPER = (("keys", "new"), ("set-aside", "list"), ("set-aside", "retry"), ("markets", "list"), ("markets", "import"), ("markets", "show"))
 TAMPER = "from app.settings import *; from app.store.client import *; open_database(load_settings()).run('TRUNCATE TABLE vamm_ohlcv_5m')"
 

@@ -39,7 +39,6 @@ async def candle_pages(
 
     *alone*: whatever writes to the store is in this process, and tells.
     """
-    shared = settings.redis_url.get_secret_value() or settings.upstash_redis_rest_url
     async with tiered_cache(settings, store) as cache:
         yield CandlePages(
             StoredCandles(reader),
@@ -47,6 +46,6 @@ async def candle_pages(
             Lru(answers_budget(settings)),
             ttl=lambda resolution: settings.candle_ttl(resolution.seconds),
             closed_ttl=settings.ohlcv_closed_cache_ttl,
-            believed=TOLD_SECONDS if alone else HEARD_SECONDS if shared else BELIEVED_SECONDS,
+            believed=TOLD_SECONDS if alone else HEARD_SECONDS if settings.has_redis else BELIEVED_SECONDS,
             clock=clock,
         )

@@ -33,6 +33,11 @@ class CacheSettings(BaseModel):
         together(info.data, ("upstash_redis_rest_url",), upstash_redis_rest_token=token)
         return token
 
+    @property
+    def has_redis(self) -> bool:
+        """Whether processes have a Redis in common."""
+        return bool(self.redis_url or self.upstash_redis_rest_url)
+
     def candle_ttl(self, seconds: int) -> int:
         """Seconds that candles *seconds* long are cached while they change: as those of the next finer length that has a setting."""
         lives = {1: self.ohlcv_1s_cache_ttl, 60: self.ohlcv_1m_cache_ttl, 300: self.ohlcv_5m_cache_ttl}

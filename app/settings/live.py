@@ -27,6 +27,12 @@ class LiveSettings(BaseModel):
         description="Events sent to Pusher a second, at most; 0: any number. The newest of each bar waits its turn.",
     )
     pusher_poll_ms: Milliseconds = Field(5_000, description="Milliseconds between two questions which channels are occupied.")
+    pusher_lease_ttl_ms: int = Field(
+        15_000,
+        ge=500,
+        le=3_600_000,
+        description="Milliseconds after which a ticker that vanished is succeeded by another, where several run.",
+    )
     pusher_local_secret: SecretStr = Field(
         SecretStr(""),
         description="Without an app: lets other services publish through our own endpoint, as app 1 with the key `local`.",

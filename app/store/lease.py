@@ -1,4 +1,4 @@
-"""One writer at a time: a claim in the store that expires by itself when its holder dies."""
+"""One at a time: a claim in the store that expires by itself when its holder dies."""
 
 import os
 import socket
@@ -6,10 +6,13 @@ import threading
 import time
 import uuid
 from datetime import datetime
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from app.domain.errors import DatafeedError
 from app.store.client import Database
+
+TICKING: Final = 0
+"""In the place of a chain, as none has this id: the right to push what changes, and to say what is active."""
 
 _CLAIM = """
 INSERT INTO vamm_leases (chain_id, holder, expires_at)
@@ -22,7 +25,7 @@ FROM vamm_leases WHERE chain_id = {chain_id:UInt64} GROUP BY holder HAVING until
 
 
 class LeaseLost(DatafeedError):
-    """Another writer may have taken over."""
+    """Another process may have taken over."""
 
     help = "Nothing to do: this one waits for the lease and goes on from the store's checkpoint."
 
@@ -35,7 +38,7 @@ class Claim(NamedTuple):
 
 
 class Lease:
-    """The right to write one chain's rows, for *ttl* seconds at a time.
+    """The right to write one chain's rows, or that of TICKING, for *ttl* seconds at a time.
 
     A claim is written first and the others read afterwards: of two that race, at least one sees the other and
     withdraws. The store's clock decides what has expired; this process's monotonic clock when it must stop writing.
@@ -47,6 +50,11 @@ class Lease:
         self._ttl = ttl
         self._deadline = 0.0
         self._lock = threading.RLock()  # a heartbeat and a commit may renew at once
+
+    @property
+    def holds(self) -> bool:
+        """Whether it is ours now. Never waits."""
+        return time.monotonic() < self._deadline
 
     def try_acquire(self) -> Claim | None:
         """Claim, or renew, the lease: None where it is ours now, else whose it is. Blocks for a few statements."""
