@@ -11,6 +11,7 @@ from typing import Final
 
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Mount, Router, WebSocketRoute
+from starlette.websockets import WebSocket
 
 from app.feed.directory import Directory
 from app.feed.failures import Failures, told_in_text
@@ -23,10 +24,12 @@ from app.live.publisher import Backend, Market, Publisher
 from app.live.pusher.api import LONGEST_BODY, Api
 from app.live.pusher.channels import Channels
 from app.live.pusher.here import Here
+from app.live.pusher.protocol import Code
 from app.live.pusher.signature import App
 from app.live.pusher.socket import Socket
 from app.live.updates import Update
 from app.ops.bounds import Bounds
+from app.ops.farewell import CODE_KEY
 from app.settings import Settings
 from app.store.reader import Reader
 
@@ -52,8 +55,14 @@ class LocalPusher:
             Middleware(Bounds, query_bytes=settings.max_query_bytes, body_bytes=LONGEST_BODY),
         ]
         api = Api(self.app, self.channels, is_open=bool(known))
+        socket = Socket(self.app, self.channels)
+
+        async def talk(websocket: WebSocket) -> None:
+            websocket.scope[CODE_KEY] = Code.RECONNECT
+            await socket.talk(websocket)
+
         self.routes: list[BaseRoute] = [
-            WebSocketRoute("/app/{key}", Socket(self.app, self.channels).talk),
+            WebSocketRoute("/app/{key}", talk),
             Mount("/apps", Router(api.routes, redirect_slashes=False), middleware=guards),
         ]
 

@@ -8,12 +8,17 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 GOING_AWAY: Final = 1001
 
+REASON: Final = "the server stops"
+
+CODE_KEY: Final = "farewell"
+"""Of a connection's scope: the code that its protocol has for that, where it is none of WebSockets' own."""
+
 PATIENCE: Final = 3.0
 """Seconds in which clients must take it."""
 
 
 class Farewell:
-    """*app*, whose WebSockets are disconnected with code 1001 by `say`. All in one event loop."""
+    """*app*, whose WebSockets are disconnected by `say`: with code 1001, unless their scope has another. All in one event loop."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -40,8 +45,8 @@ class Farewell:
                 ended.set()
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(PATIENCE):
-                        await send({"type": "websocket.close", "code": GOING_AWAY, "reason": "the server stops"})
-            return {"type": "websocket.disconnect", "code": GOING_AWAY, "reason": "the server stops"}
+                        await send({"type": "websocket.close", "code": scope.get(CODE_KEY, GOING_AWAY), "reason": REASON})
+            return {"type": "websocket.disconnect", "code": GOING_AWAY, "reason": REASON}
 
         async def sending(message: Message) -> None:
             if not over.done():

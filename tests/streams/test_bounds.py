@@ -98,10 +98,16 @@ async def test_too_many_messages_too_many_subscriptions_too_long_a_message(datab
 async def test_a_server_that_stops_says_so(database: Database) -> None:
     async with world(database) as (made, service):
         await made.trades(5, 2000)
-        async with service.client("/ws?streams=gold@trade") as client, service.client(REALTIME) as idle:
+        async with (
+            service.client("/ws?streams=gold@trade") as client,
+            service.client(REALTIME) as idle,
+            service.client("/app/local?protocol=7") as pusher,
+        ):
+            assert (await pusher.next())["event"] == "pusher:connection_established"
             service.stop.set()
             assert await client.end() == (1001, "the server stops")
             assert await idle.end() == (1001, "the server stops")
+            assert await pusher.end() == (4200, "the server stops")  # Pusher's clients come back at once then
 
 
 async def test_who_does_not_read_is_disconnected_and_the_others_get_everything(database: Database) -> None:
