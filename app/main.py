@@ -22,6 +22,7 @@ from app.feed import charts, ingest, static, surfaces, tradingview
 from app.feed.candles import candle_pages
 from app.feed.directory import FRESH, TOLD_FRESH, Directory
 from app.feed.failures import ENVELOPE, PLAIN, UDF, Failures, passed_on
+from app.feed.internal import InternalHooks
 from app.feed.pusher import PusherHooks
 from app.feed.ready import Ready, Repeated
 from app.feed.state import ChartLimits, State
@@ -40,6 +41,7 @@ from app.ops.traces import traced
 from app.ops.validators import Validators
 from app.ops.windows import Windows
 from app.pushing import app_of, local_pusher, publishing
+from app.rounds import Rounds
 from app.settings import Settings
 from app.store.chart_desk import ChartDesk
 from app.store.chart_store import ChartStore
@@ -112,6 +114,7 @@ def create_app(
             yield {
                 "heed": await stack.enter_async_context(heeding(settings, store, told.publish, on_hint)),
                 "connections": connections,
+                "round": Rounds(settings, store, reader, directory, name).round,
                 "ready": ready,
                 "reader": reader,
                 "candles": candles,
@@ -171,6 +174,7 @@ def guarded(settings: Settings, windows: Windows | SharedWindows, hooks: PusherH
         (settings.enable_lightweight_charts, "lightweight", lightweight),
         (settings.enable_realtime_streaming, "pusher", hooks.routes),
         (settings.takes_hints, INGEST, ingest.Webhooks(settings).routes),
+        (settings.enable_realtime_streaming, "internal", InternalHooks(settings).routes),
         (True, "v1", surfaces.V1),
     ]
     made = [make(guards(settings, windows, name)) for is_on, name, make in switches if is_on]

@@ -6,8 +6,9 @@ import asyncio
 import contextlib
 import logging
 import secrets
-from collections.abc import AsyncIterator, Sequence
-from typing import Final
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Final
 
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Mount, Router, WebSocketRoute
@@ -32,6 +33,9 @@ from app.ops.bounds import Bounds
 from app.ops.farewell import CODE_KEY
 from app.settings import Settings
 from app.store.reader import Reader
+
+if TYPE_CHECKING:
+    from app.live.pusher.elsewhere import Elsewhere
 
 _log = logging.getLogger(__name__)
 
@@ -77,31 +81,51 @@ def local_pusher(settings: Settings) -> LocalPusher | None:
     return LocalPusher(settings) if settings.enable_realtime_streaming and not settings.pusher_app_id else None
 
 
+def finding(directory: Directory) -> Callable[[str], Awaitable[Market | None]]:
+    """Looks markets up by what channels call them."""
+
+    async def find(symbol: str) -> Market | None:
+        listing = await directory.market(symbol)
+        return Market(listing.market_id, listing.ticker) if listing else None
+
+    return find
+
+
+async def last_prices(reader: Reader) -> list[Price]:
+    """The last prices of markets, of those that changed last."""
+    found = await reader.read(lambda store: store.live_prices.latest_all(MOST_PRICES))
+    listed = await reader.read(lambda store: store.markets.listings([price.market_id for price in found]))
+    tickers = {listing.market_id: listing.ticker for listing in listed}
+    return [
+        Price(price.market_id, tickers[price.market_id], float(price.mark_price), price.time)
+        for price in found
+        if price.market_id in tickers
+    ]
+
+
+@contextlib.asynccontextmanager
+async def app_elsewhere(settings: Settings) -> AsyncIterator[Elsewhere]:
+    """The way to the app of Pusher's that is set, until the block ends."""
+    from app.live.pusher.elsewhere import elsewhere  # slow to import, and most processes have no need of it
+
+    where = {"cluster": settings.pusher_cluster, "url": settings.pusher_url}
+    async with elsewhere(app_of(settings), **where, poll=settings.pusher_poll_ms / 1_000) as backend:
+        yield backend
+
+
 @contextlib.asynccontextmanager
 async def publishing(
     settings: Settings, reader: Reader, directory: Directory, bus: Bus, backend: Backend, *, rate: float | None = None
 ) -> AsyncIterator[Publisher]:
     """Push what *bus* tells of markets that somebody watches to *backend*, until the block ends."""
 
-    async def find(symbol: str) -> Market | None:
-        listing = await directory.market(symbol)
-        return Market(listing.market_id, listing.ticker) if listing else None
-
-    async def prices() -> list[Price]:
-        found = await reader.read(lambda store: store.live_prices.latest_all(MOST_PRICES))
-        listed = await reader.read(lambda store: store.markets.listings([price.market_id for price in found]))
-        tickers = {listing.market_id: listing.ticker for listing in listed}
-        return [
-            Price(price.market_id, tickers[price.market_id], float(price.mark_price), price.time)
-            for price in found
-            if price.market_id in tickers
-        ]
-
     def tell(updates: Sequence[Update]) -> None:
         publisher.tell(updates)
 
     bars = CurrentBars(StoredSeeds(reader), tell)
-    publisher = Publisher(backend, bars, find, prices, StoredHoldings(reader), interval=settings.pusher_interval_ms / 1_000, rate=rate)
+    prices, holdings = partial(last_prices, reader), StoredHoldings(reader)
+    interval = settings.pusher_interval_ms / 1_000
+    publisher = Publisher(backend, bars, finding(directory), prices, holdings, interval=interval, rate=rate)
     async with bus.subscribe() as items, heard(bus, publisher.hear):
         tasks = {asyncio.create_task(bars.run(items)), asyncio.create_task(publisher.run())}
         for task in tasks:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING, Final
 
 from app.cache.base import Cache, Entry
@@ -19,7 +19,7 @@ from app.live.bus import Bus
 from app.live.due import Push
 from app.live.publisher import Backend
 from app.ops.mistakes import SettingsError
-from app.pushing import app_of, publishing
+from app.pushing import app_elsewhere, publishing
 from app.service import Job, until
 from app.settings import Settings, require
 from app.store.gate import RewindGate
@@ -148,13 +148,10 @@ class Ticking:
 
     async def _push(self, reader: Reader, lease: Lease) -> None:
         """Push to the app, for ever."""
-        from app.live.pusher.elsewhere import elsewhere  # slow to import, and most processes have no need of it
-
         settings = self._settings
         directory = Directory(lambda name: reader.read(lambda store: store.markets.market(name)))
-        where = {"cluster": settings.pusher_cluster, "url": settings.pusher_url}
         rate = settings.pusher_max_messages_per_second or None
-        async with elsewhere(app_of(settings), **where, poll=settings.pusher_poll_ms / 1_000) as backend:
+        async with app_elsewhere(settings) as backend:
             self._backend = backend
             try:
                 async with publishing(settings, reader, directory, self._bus, _Leased(backend, lease), rate=rate):
@@ -165,22 +162,32 @@ class Ticking:
     async def _keep(self, reader: Reader, lease: Lease, backend: Cache) -> None:
         """Keep the active prices in *backend*, for ever."""
 
-        async def recent() -> list[int]:
-            found = await reader.read(lambda store: store.live_prices.latest_all(MOST_ACTIVE))
-            return [price.market_id for price in reversed(found) if price.time > found[0].time - ACTIVE_SECONDS]
-
-        async def tickers(market_ids: Collection[int]) -> dict[int, str]:
-            listed = await reader.read(lambda store: store.markets.listings(list(market_ids)))
-            return {listing.market_id: listing.ticker for listing in listed}
-
         def keep(prices: bytes) -> None:
             if lease.holds:
-                cache.set_many([Entry(ACTIVE_PRICES, prices, int(ACTIVE_SECONDS))])
+                cache.set_many([active_entry(prices)])
 
-        interval = self._settings.pusher_interval_ms / 1_000
-        active = ActivePrices(StoredSeeds(reader), recent, tickers, keep, interval=interval)
+        active = active_prices(reader, keep, self._settings.pusher_interval_ms / 1_000)
         async with Guarded(backend, timeout=self._settings.cache_timeout_ms / 1_000) as cache, self._bus.subscribe() as items:
             await active.run(items)
+
+
+def active_entry(prices: bytes) -> Entry:
+    """Active prices as Redis has them."""
+    return Entry(ACTIVE_PRICES, prices, int(ACTIVE_SECONDS))
+
+
+def active_prices(reader: Reader, keep: Callable[[bytes], None], interval: float = 1.0) -> ActivePrices:
+    """Those of the store; *keep* is told them, each *interval* seconds where they run."""
+
+    async def recent() -> list[int]:
+        found = await reader.read(lambda store: store.live_prices.latest_all(MOST_ACTIVE))
+        return [price.market_id for price in reversed(found) if price.time > found[0].time - ACTIVE_SECONDS]
+
+    async def tickers(market_ids: Collection[int]) -> dict[int, str]:
+        listed = await reader.read(lambda store: store.markets.listings(list(market_ids)))
+        return {listing.market_id: listing.ticker for listing in listed}
+
+    return ActivePrices(StoredSeeds(reader), recent, tickers, keep, interval=interval)
 
 
 class _Leased:

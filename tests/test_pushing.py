@@ -30,13 +30,28 @@ class Writer:
         self.ledger.recover()
         self._block = Block(0, "0x0", "0x", time - 1)
 
-    def trade(self, price: int) -> None:
-        before = self._block
-        self._block = Block(before.number + 1, f"0x{before.number + 1:064x}", before.hash, before.timestamp + 1)
-        batch = Batch(first_block=self._block.number)
-        batch.blocks.append(self._block)
-        batch.trades.append(trade(self._block.number, 0, 1, price, 100, timestamp=self._block.timestamp))
+    def trade(self, *prices: int, apart: int = 1) -> None:
+        """A commit of a block each, with a trade each, so many seconds apart."""
+        batch = Batch(first_block=self._block.number + 1)
+        for price in prices:
+            self._add(batch, apart)
+            batch.trades.append(trade(self._block.number, 0, 1, price, 100, timestamp=self._block.timestamp))
         self.ledger.commit(batch)
+
+    def skip(self, seconds: int) -> None:
+        """A block so many seconds later, without any."""
+        batch = Batch(first_block=self._block.number + 1)
+        self._add(batch, seconds)
+        self.ledger.commit(batch)
+
+    def take_back(self, blocks: int) -> None:
+        """The newest *blocks* never were."""
+        self.ledger.rewind(self._block.number - blocks + 1)
+
+    def _add(self, batch: Batch, seconds: int) -> None:
+        before = self._block
+        self._block = Block(before.number + 1, f"0x{before.number + 1:064x}", before.hash, before.timestamp + seconds)
+        batch.blocks.append(self._block)
 
 
 def closes(hearing: Client, until_close: float) -> list[float]:

@@ -1,6 +1,6 @@
 """What the service's lifespan hands to every request."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from decimal import Decimal
 from typing import NamedTuple, TypedDict
 
@@ -10,6 +10,7 @@ from app.domain.hint import Heed
 from app.feed.directory import Directory
 from app.feed.ready import Ready
 from app.live.connections import Connections
+from app.live.round import Done
 from app.store.chart_desk import ChartDesk
 from app.store.exports import Exports
 from app.store.reader import Reader
@@ -29,7 +30,7 @@ class State(TypedDict):
     `marks_trade_size` is the volume, in quote currency, from which on a trade is marked; `funding_interval`, in seconds,
     is that of markets without one of their own. `export_max_rows` is the most candles of a file. `lists` keeps ready lists of markets
     for `list_seconds` at most; `tier_volumes` are the least volumes of the first tiers, descending. `heed` is told of blocks
-    that may be new.
+    that may be new; `round` does one of the ticker's.
     """
 
     reader: Reader
@@ -50,3 +51,4 @@ class State(TypedDict):
     tier_volumes: Sequence[Decimal]
     connections: Connections
     heed: Heed
+    round: Callable[[], Awaitable[Done | None]]

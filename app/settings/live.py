@@ -6,6 +6,9 @@ from app.ops.spelling import Milliseconds, WebUrl
 from app.settings.access import SHORTEST_SECRET
 from app.settings.blame import together
 
+SHORTEST_CRON_SECRET = 16
+"""Bytes: what Vercel advises."""
+
 
 class LiveSettings(BaseModel):
     """Live updates"""
@@ -41,6 +44,19 @@ class LiveSettings(BaseModel):
     pusher_local_connections: int = Field(
         2_000, ge=1, le=100_000, description="WebSockets that our own endpoint takes at once, in each process."
     )
+
+    cron_secret: SecretStr = Field(
+        SecretStr(""),
+        description="Secret of 16 bytes or more by which a cron may have /api/internal/tick push what changed; empty: nobody may.",
+        examples=["a-secret-of-16-bytes-or-more"],
+    )
+
+    @field_validator("cron_secret")
+    @classmethod
+    def _cron_secret_is_long(cls, secret: SecretStr) -> SecretStr:
+        if secret and len(secret.get_secret_value().encode()) < SHORTEST_CRON_SECRET:
+            raise ValueError(f"must have {SHORTEST_CRON_SECRET} bytes or more")
+        return secret
 
     @field_validator("pusher_local_secret")
     @classmethod

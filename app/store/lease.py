@@ -44,9 +44,10 @@ class Lease:
     withdraws. The store's clock decides what has expired; this process's monotonic clock when it must stop writing.
     """
 
-    def __init__(self, database: Database, chain_id: int, *, ttl: float) -> None:
+    def __init__(self, database: Database, chain_id: int, *, ttl: float, name: str = "") -> None:
+        """*name* tells apart those in one process who must not hold it at once."""
         self._database = database
-        self._parameters = {"chain_id": chain_id, "holder": _holder(database)}
+        self._parameters = {"chain_id": chain_id, "holder": f"{_holder(database)}{name}"}
         self._ttl = ttl
         self._deadline = 0.0
         self._lock = threading.RLock()  # a heartbeat and a commit may renew at once

@@ -10,6 +10,7 @@ from app.store.market_board import MarketBoard
 from app.store.market_reader import MarketReader
 from app.store.position_reader import PositionReader
 from app.store.price_reader import PriceReader
+from app.store.round_reader import RoundReader
 from app.store.running_reader import RunningReader
 from app.store.standing_reader import StandingReader
 from app.store.state_reader import StateReader
@@ -30,6 +31,7 @@ class Readers:
         self.markets = MarketReader(database)
         self.positions = PositionReader(database)
         self.prices = PriceReader(database)
+        self.rounds = RoundReader(database)
         self.running = RunningReader(database)
         self.standings = StandingReader(database)
         self.states = StateReader(database)

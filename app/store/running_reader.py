@@ -126,16 +126,16 @@ def _bar(start: int, candles: Iterable[_Candle]) -> Bar | None:
         high=max(candle.high for candle in priced),
         low=min(candle.low for candle in priced),
         close=max(candle.close for candle in priced)[1],
-        units=sum(_units(candle.volume) for candle in candles),
+        units=sum(units(candle.volume) for candle in candles),
         trades=sum(candle.trades for candle in candles),
     )
 
 
 def _tally(start: int, candles: Iterable[_Candle]) -> Tally:
     candles = list(candles)
-    return Tally(start, sum(_units(candle.volume) for candle in candles), sum(candle.trades for candle in candles))
+    return Tally(start, sum(units(candle.volume) for candle in candles), sum(candle.trades for candle in candles))
 
 
-def _units(volume: float) -> int:
+def units(volume: float) -> int:
     """A stored volume in 1e-18 units, by way of its shortest text: what went in exactly, unless sums have rounded it."""
     return round(Decimal(repr(volume)).scaleb(DIGITS))
