@@ -28,7 +28,7 @@ from app.feed.ready import Ready, Repeated
 from app.feed.state import ChartLimits, State
 from app.heeding import heeding
 from app.live.bus import Bus, heard
-from app.news import bus_of, invalidate
+from app.news import bus_of, invalidate, naming
 from app.ops.access import Access
 from app.ops.bounds import Bounds
 from app.ops.client_ip import ClientIp
@@ -110,6 +110,7 @@ def create_app(
             connections = await stack.enter_async_context(streams.streaming(settings, told, reader))
             lists = await stack.enter_async_context(lists_cache(settings))
             if local:
+                await stack.enter_async_context(local.relaying(naming(store)))
                 await stack.enter_async_context(publishing(settings, reader, directory, told, local.backend))
             yield {
                 "heed": await stack.enter_async_context(heeding(settings, store, told.publish, on_hint)),

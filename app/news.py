@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 
 from anyio.from_thread import start_blocking_portal
 
@@ -13,7 +13,7 @@ from app.feed.directory import Directory
 from app.feed.ready import Ready
 from app.live.bus import Bus, Item, Missed
 from app.live.hints import SharedHints
-from app.live.opening import open_bus, open_hints
+from app.live.opening import Store, open_bus, open_hints
 from app.settings import Settings
 from app.store.client import Database
 from app.store.standing_reader import StandingReader
@@ -21,15 +21,16 @@ from app.store.standing_reader import StandingReader
 
 def bus_of(settings: Settings, database: Database) -> Bus:
     """The bus on which the news of *database* is told; not yet open."""
-    return open_bus(settings, _name(database))
+    return open_bus(settings, naming(database))
 
 
 def hints_of(settings: Settings, database: Database) -> SharedHints | None:
     """The way between processes of hints for who reads blocks into *database*; None where nobody may give any, or no Redis is set."""
-    return open_hints(settings, _name(database)) if settings.takes_hints else None
+    return open_hints(settings, naming(database)) if settings.takes_hints else None
 
 
-def _name(database: Database) -> Callable[[], Awaitable[str | None]]:
+def naming(database: Database) -> Store:
+    """Names *database*, as soon as it has a name."""
     standings = StandingReader(database)
 
     async def name() -> str | None:

@@ -20,12 +20,14 @@ from app.feed.holdings import StoredHoldings
 from app.feed.running import StoredSeeds
 from app.live.bus import Bus, heard
 from app.live.current import CurrentBars
+from app.live.opening import Store, finding
 from app.live.payloads import Price
 from app.live.publisher import Backend, Market, Publisher
 from app.live.pusher.api import LONGEST_BODY, Api
-from app.live.pusher.channels import Channels
+from app.live.pusher.channels import Channels, Event
 from app.live.pusher.here import Here
 from app.live.pusher.protocol import Code
+from app.live.pusher.relay import Relay
 from app.live.pusher.signature import App
 from app.live.pusher.socket import Socket
 from app.live.updates import Update
@@ -54,11 +56,13 @@ class LocalPusher:
         self.app = App(LOCAL_ID, LOCAL_KEY, known or secrets.token_urlsafe(32))
         self.channels = Channels(settings.pusher_local_connections)
         self.backend = Here(self.channels)
+        self._relay: Relay | None = None
+        self._relays = settings if known and settings.has_redis else None
         guards = [
             Middleware(Failures, form=told_in_text),
             Middleware(Bounds, query_bytes=settings.max_query_bytes, body_bytes=LONGEST_BODY),
         ]
-        api = Api(self.app, self.channels, is_open=bool(known))
+        api = Api(self.app, self.channels, self._tell, is_open=bool(known))
         socket = Socket(self.app, self.channels)
 
         async def talk(websocket: WebSocket) -> None:
@@ -69,6 +73,20 @@ class LocalPusher:
             WebSocketRoute("/app/{key}", talk),
             Mount("/apps", Router(api.routes, redirect_slashes=False), middleware=guards),
         ]
+
+    @contextlib.asynccontextmanager
+    async def relaying(self, store: Store) -> AsyncIterator[None]:
+        """Have what services trigger in other processes on *store* told here, and there what they trigger here, until the block ends."""
+        if self._relays is None:  # nobody can trigger anything, or there is no way
+            yield
+            return
+        async with Relay(finding(self._relays, store, "pusher"), self.channels) as self._relay:
+            yield
+
+    def _tell(self, event: Event) -> None:
+        self.channels.tell(event)
+        if self._relay:
+            self._relay.send(event)
 
 
 def app_of(settings: Settings) -> App:
@@ -81,7 +99,7 @@ def local_pusher(settings: Settings) -> LocalPusher | None:
     return LocalPusher(settings) if settings.enable_realtime_streaming and not settings.pusher_app_id else None
 
 
-def finding(directory: Directory) -> Callable[[str], Awaitable[Market | None]]:
+def finding_markets(directory: Directory) -> Callable[[str], Awaitable[Market | None]]:
     """Looks markets up by what channels call them."""
 
     async def find(symbol: str) -> Market | None:
@@ -125,7 +143,7 @@ async def publishing(
     bars = CurrentBars(StoredSeeds(reader), tell)
     prices, holdings = partial(last_prices, reader), StoredHoldings(reader)
     interval = settings.pusher_interval_ms / 1_000
-    publisher = Publisher(backend, bars, finding(directory), prices, holdings, interval=interval, rate=rate)
+    publisher = Publisher(backend, bars, finding_markets(directory), prices, holdings, interval=interval, rate=rate)
     async with bus.subscribe() as items, heard(bus, publisher.hear):
         tasks = {asyncio.create_task(bars.run(items)), asyncio.create_task(publisher.run())}
         for task in tasks:

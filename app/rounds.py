@@ -23,7 +23,7 @@ from app.live.payloads import Price
 from app.live.publisher import MOST_MARKETS, Backend, Refused
 from app.live.round import Done, Heard, NotPushed, Overdue, overdue
 from app.live.topics import GLOBAL, topic
-from app.pushing import app_elsewhere, finding, last_prices
+from app.pushing import app_elsewhere, finding_markets, last_prices
 from app.store.lease import TICKING, Lease
 from app.ticking import active_entry, active_prices
 
@@ -123,7 +123,7 @@ class Rounds:
 
     async def _heard(self, occupied: Collection[str]) -> dict[str, Heard]:
         """Those of *occupied* that are of a market's bars, in any order, so that no round leaves out the same ones as the last."""
-        find = finding(self._directory)
+        find = finding_markets(self._directory)
         found: dict[str, Heard] = {}
         markets: set[int] = set()
         for channel in random.sample(list(occupied), len(occupied)):

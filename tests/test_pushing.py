@@ -3,18 +3,22 @@
 from typing import Any
 
 import orjson
+import pusher
 
 from app.domain.block import Block
 from app.domain.ledger import Batch
 from app.live.memory import MemoryBus
 from app.main import create_app
+from app.pushing import LOCAL_ID, LOCAL_KEY
 from app.settings import Settings
 from app.store.client import Database
 from app.store.lease import Lease
 from app.store.writer import ClickHouseLedger
 from tests.browser.server import serving
+from tests.cache.servers import RedisServer
 from tests.feed.points import add_market
 from tests.live.pusher.client import Client, client
+from tests.live.pusher.conftest import SECRET
 from tests.store.rows import CHAIN, trade
 
 TIME = 1_709_285_400
@@ -77,3 +81,40 @@ def test_a_page_of_our_own_pusher_is_told_of_each_commit(database: Database) -> 
         for price in (2_001, 2_002):
             writer.trade(price)
             assert closes(page, price) == [price]
+
+
+def test_what_a_service_triggers_in_one_process_is_told_in_all(database: Database) -> None:
+    with RedisServer() as redis:
+        settings = Settings.model_validate({"redis_url": redis.url, "pusher_local_secret": SECRET})
+        with (
+            serving(create_app(settings, database)) as one,
+            serving(create_app(settings, database)) as other,
+            client(f"{one.replace('http', 'ws')}/app/local?protocol=7") as near,
+            client(f"{other.replace('http', 'ws')}/app/local?protocol=7") as far,
+        ):
+            for hearing in (near, far):
+                hearing.subscribe("news")
+            service = library(one)
+            service.trigger_batch([{"channel": "news", "name": "told", "data": str(number)} for number in range(10)])
+            service.trigger(["nobody", "news"], "told", "but to one", socket_id=far.socket_id)
+            service.trigger("news", "told", 'a "last" ☉')
+            heard = {hearing: [frame["data"] for frame in frames(hearing, 'a "last" ☉')] for hearing in (near, far)}
+            numbers = [str(number) for number in range(10)]
+            assert heard == {near: [*numbers, "but to one", 'a "last" ☉'], far: [*numbers, 'a "last" ☉']}
+            redis.kill()
+            service.trigger("news", "told", "here at least")
+            assert near.take()["data"] == "here at least"
+
+
+def library(url: str) -> pusher.Pusher:
+    """Pusher's own, for a service that publishes by the process at *url*."""
+    host, _, port = url.removeprefix("http://").partition(":")
+    return pusher.Pusher(app_id=LOCAL_ID, key=LOCAL_KEY, secret=SECRET, ssl=False, host=host, port=int(port))
+
+
+def frames(hearing: Client, last: str) -> list[dict[str, Any]]:
+    """All that come up to the one whose data is *last*."""
+    found = [hearing.take()]
+    while found[-1]["data"] != last:
+        found.append(hearing.take())
+    return found

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Final
 
 from app.live.bus import Bus
+from app.live.exchange import Find
 from app.live.hints import SharedHints
 from app.live.memory import MemoryBus
 from app.live.shared import SharedBus
@@ -18,26 +19,30 @@ if TYPE_CHECKING:
 HINTS_KEPT: Final = 10
 """Hints that Redis keeps: each says all that those before it said."""
 
-Find = Callable[[], Awaitable["Stream | None"]]
+REDIS: Final = "the Redis of the bus"
+
+Store = Callable[[], Awaitable[str | None]]
+"""Names the store that everything is about, as soon as it has a name: no other store's has the same."""
 
 
-def open_bus(settings: Settings, store: Callable[[], Awaitable[str | None]]) -> Bus:
-    """The bus over Redis that is set (over TCP rather than REST where both are), else that of this process alone; not yet open.
-
-    *store* is asked for the name of the store that news is of, until it has one: no other store's has the same.
-    """
-    find = _stream(settings, store, "news", settings.bus_stream_length)
-    return SharedBus(find, name="the Redis of the bus", rows=settings.bus_queue_rows) if find else MemoryBus(settings.bus_queue_rows)
+def open_bus(settings: Settings, store: Store) -> Bus:
+    """The bus over Redis that is set (over TCP rather than REST where both are), else that of this process alone; not yet open."""
+    rows = settings.bus_queue_rows
+    return SharedBus(finding(settings, store, "news"), name=REDIS, rows=rows) if settings.has_redis else MemoryBus(rows)
 
 
-def open_hints(settings: Settings, store: Callable[[], Awaitable[str | None]]) -> SharedHints | None:
+def open_hints(settings: Settings, store: Store) -> SharedHints | None:
     """Hints by way of the same Redis; not yet open. None where there is none."""
-    find = _stream(settings, store, "hints", HINTS_KEPT)
-    return SharedHints(find) if find else None
+    return SharedHints(finding(settings, store, "hints", HINTS_KEPT)) if settings.has_redis else None
 
 
-def _stream(settings: Settings, store: Callable[[], Awaitable[str | None]], what: str, length: int) -> Find | None:
+def finding(settings: Settings, store: Store, what: str, length: int = 0) -> Find:
+    """Finds the stream of *what*, of *length* messages (0: as many as the bus keeps), in the Redis that is set.
+
+    None as long as *store* has no name.
+    """
     redis, upstash = settings.redis_url.get_secret_value(), settings.upstash_redis_rest_url
+    length = length or settings.bus_stream_length
 
     async def find() -> Stream | None:
         name = await store()
@@ -54,4 +59,4 @@ def _stream(settings: Settings, store: Callable[[], Awaitable[str | None]], what
         token = settings.upstash_redis_rest_token.get_secret_value()
         return UpstashStream(upstash, token, key, length=length, pause=settings.bus_poll_ms / 1_000)
 
-    return find if redis or upstash else None
+    return find

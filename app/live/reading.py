@@ -3,10 +3,10 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from typing import Final
+from typing import Final, Generic, TypeVar
 
 from app.live import wire
-from app.live.bus import Item, Missed
+from app.live.bus import Missed
 from app.live.continuity import Sequences, Turn
 from app.live.line import Line
 from app.live.outbox import PAUSE
@@ -17,14 +17,17 @@ CHECK_SECONDS: Final = 5.0
 
 READING: Final = "reading"
 
+T = TypeVar("T")
 
-class Reading:
+
+class Reading(Generic[T]):
     """Hands over each item of a stream once, in order, and `Missed` wherever one may be missing."""
 
-    def __init__(self, own: str, hear: Callable[[Item], None], line: Line) -> None:
+    def __init__(self, own: str, hear: Callable[[T | Missed], None], decode: Callable[[bytes], wire.Message[T]], line: Line) -> None:
         """*own* messages are passed over: they were heard when they were told."""
         self._own = own
         self._hear = hear
+        self._decode = decode
         self._line = line
         self._sequences = Sequences()
         self._place = ""
@@ -89,9 +92,9 @@ class Reading:
             self._hear(Missed())
         self._hear(item)
 
-    def _note(self, message: bytes) -> tuple[Item, Turn] | None:
+    def _note(self, message: bytes) -> tuple[T | Missed, Turn] | None:
         try:
-            writer, number, item = wire.decode(message)
+            writer, number, item = self._decode(message)
         except wire.Garbage:
             self.garbage += 1
             return None

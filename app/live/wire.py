@@ -1,14 +1,17 @@
 """News as bytes on their way to other processes: compact JSON, with a version."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 import orjson
 from pydantic import TypeAdapter, ValidationError
 
 from app.domain.market import Market
 from app.domain.news import Committed, News, TakenBack
-from app.live.bus import Item, Missed
+from app.live.bus import Missed
+
+T = TypeVar("T")
 
 VERSION: Final = 1
 
@@ -23,18 +26,21 @@ class Garbage(ValueError):
     """Bytes that are no message."""
 
 
-class Message(NamedTuple):
+class Message(NamedTuple, Generic[T]):
     """*item* as message `number` of `writer`, who counts from 1."""
 
     writer: str
     number: int
-    item: Item
+    item: T | Missed
 
+
+Forms = Mapping[str, TypeAdapter[Any]]
+"""What may be in messages, by its kind."""
 
 _HEAD = TypeAdapter(tuple[int, str, int])
 """Version, writer, number: what every version begins with."""
 
-_FORMS: dict[str, TypeAdapter[Any]] = {"committed": TypeAdapter(Committed), "taken_back": TypeAdapter(TakenBack)}
+_NEWS: Forms = {"committed": TypeAdapter(Committed), "taken_back": TypeAdapter(TakenBack)}
 _MISSED = "missed"
 
 
@@ -44,20 +50,25 @@ def encode(writer: str, number: int, news: News) -> bytes:
     if isinstance(news, Committed):
         attempts = [("committed", news), ("committed", news._replace(trades=None))]
     for kind, content in attempts:
-        message = orjson.dumps((VERSION, writer, number, kind, _plain(content)))
+        message = written(writer, number, kind, _plain(content))
         if len(message) <= LARGEST:
             return message
-    return orjson.dumps((VERSION, writer, number, _MISSED, None))
+    return written(writer, number, _MISSED, None)
 
 
-def decode(message: bytes) -> Message:
-    """What *message* says. `Missed` where it is of a version that is not known here; Garbage where it is no message."""
+def written(writer: str, number: int, kind: str, content: object) -> bytes:
+    """*content*, JSON of that *kind*, as message *number* of *writer*."""
+    return orjson.dumps((VERSION, writer, number, kind, content))
+
+
+def decode(message: bytes, forms: Forms = _NEWS) -> Message[Any]:
+    """What *message* says. `Missed` where it is of a version that is not known here; Garbage where it is no message of *forms*."""
     try:
         content = orjson.loads(message)
         version, writer, number = _HEAD.validate_python(content[:3])
         if version != VERSION or content[3] == _MISSED:
             return Message(writer, number, Missed())
-        return Message(writer, number, _FORMS[content[3]].validate_python(content[4]))
+        return Message(writer, number, forms[content[3]].validate_python(content[4]))
     except (ValidationError, orjson.JSONDecodeError, LookupError, TypeError) as error:
         raise Garbage(type(error).__name__) from error
 

@@ -10,7 +10,10 @@ class BusSettings(BaseModel):
         50_000, ge=1_000, le=10_000_000, description="Trades and markets that may wait for one subscriber; who is slower misses them."
     )
     bus_stream_length: int = Field(
-        500, ge=10, le=100_000, description="Commits and rewinds that Redis keeps for processes that were away; each takes 250 kB at most."
+        500,
+        ge=10,
+        le=100_000,
+        description="Commits and rewinds, and as many events of services, that Redis keeps for processes that were away; of up to 250 kB.",
     )
     bus_poll_ms: int = Field(
         1_000,

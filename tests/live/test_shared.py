@@ -231,5 +231,5 @@ def test_one_that_was_never_opened_keeps_to_its_bounds(monkeypatch: pytest.Monke
     monkeypatch.setattr(outbox, "WAITING_BYTES", 100_000)
     never: SharedBus = over_redis("redis://127.0.0.1:1/0")
     tell(never, commits(1, 500))
-    assert never.statistics().told == 500
+    assert never.statistics().sent == 500
     assert never.statistics().dropped > 300

@@ -1,8 +1,8 @@
 """Pusher's HTTP API before our own channels: events by the signature of who knows the secret, and which channels are occupied."""
 
 import time
-from collections.abc import Mapping
-from typing import Any, Final, NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
 import orjson
 from starlette.exceptions import HTTPException
@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from app.live.pusher import protocol
-from app.live.pusher.channels import Channels
+from app.live.pusher.channels import Channels, Event
 from app.live.pusher.signature import App, Unsigned, check_body, check_request
 
 LONGEST_DATA: Final = 10_240
@@ -29,21 +29,13 @@ LONGEST_BODY: Final = MOST_EVENTS * LONGEST_DATA * 6 + 65_536
 COUNTED: Final = "subscription_count"
 
 
-class Event(NamedTuple):
-    """What is to be told: to all of `channels` but the connection `exclude`. `info` is what is asked of them."""
-
-    name: str
-    channels: tuple[str, ...]
-    data: str
-    exclude: str
-    info: str
-
-
 class Api:
     """The API of *app*. Without a secret that anybody could know, nobody is let in."""
 
-    def __init__(self, app: App, channels: Channels, *, is_open: bool) -> None:
+    def __init__(self, app: App, channels: Channels, tell: Callable[[Event], None], *, is_open: bool) -> None:
+        """*channels* are those that are asked about; *tell* is handed the events."""
         self._app = app
+        self._tell = tell
         self._channels = channels
         self._is_open = is_open
 
@@ -111,10 +103,6 @@ class Api:
         if not isinstance(parsed, dict):
             raise HTTPException(400, "the body must be an object")
         return parsed
-
-    def _tell(self, event: Event) -> None:
-        for channel in event.channels:
-            self._channels.publish(channel, event.name, event.data, exclude=event.exclude)
 
     def _about(self, channel: str, info: str) -> dict[str, Any]:
         return {COUNTED: self._channels.count(channel)} if COUNTED in info.split(",") else {}

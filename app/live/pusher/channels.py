@@ -2,13 +2,23 @@
 
 import secrets
 from collections.abc import Hashable
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from app.live.pusher import protocol
 
 MOST_CONNECTIONS: Final = 2_000
 MOST_CHANNELS: Final = 200
 """Channels of one connection."""
+
+
+class Event(NamedTuple):
+    """What is to be told: to all of `channels` but the connection `exclude`. `info` is what is asked of them."""
+
+    name: str
+    channels: tuple[str, ...]
+    data: str
+    exclude: str
+    info: str
 
 
 class Subscriber(Protocol):
@@ -80,6 +90,11 @@ class Channels:
             for subscriber in list(hearing.values()):
                 if subscriber.socket_id != exclude:
                     subscriber.send(frame, kept, final=final)
+
+    def tell(self, event: Event) -> None:
+        """Tell *event* to whom it is for."""
+        for channel in event.channels:
+            self.publish(channel, event.name, event.data, exclude=event.exclude)
 
     def occupied(self, prefix: str = "") -> dict[str, int]:
         """How many connections hear each channel whose name begins with *prefix*."""
