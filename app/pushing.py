@@ -24,6 +24,7 @@ from app.live.opening import Store, finding
 from app.live.payloads import Price
 from app.live.publisher import Backend, Market, Publisher
 from app.live.pusher.api import LONGEST_BODY, Api
+from app.live.pusher.audience import Audience
 from app.live.pusher.channels import Channels, Event
 from app.live.pusher.here import Here
 from app.live.pusher.protocol import Code
@@ -62,7 +63,8 @@ class LocalPusher:
             Middleware(Failures, form=told_in_text),
             Middleware(Bounds, query_bytes=settings.max_query_bytes, body_bytes=LONGEST_BODY),
         ]
-        api = Api(self.app, self.channels, self._tell, is_open=bool(known))
+        self.audience = Audience(self.channels)
+        api = Api(self.app, self.audience, self._tell, is_open=bool(known))
         socket = Socket(self.app, self.channels)
 
         async def talk(websocket: WebSocket) -> None:
@@ -80,7 +82,7 @@ class LocalPusher:
         if self._relays is None:  # nobody can trigger anything, or there is no way
             yield
             return
-        async with Relay(finding(self._relays, store, "pusher"), self.channels) as self._relay:
+        async with Relay(finding(self._relays, store, "pusher"), self.channels, self.audience) as self._relay:
             yield
 
     def _tell(self, event: Event) -> None:

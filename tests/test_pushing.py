@@ -4,10 +4,12 @@ from typing import Any
 
 import orjson
 import pusher
+import pytest
 
 from app.domain.block import Block
 from app.domain.ledger import Batch
 from app.live.memory import MemoryBus
+from app.live.pusher import relay
 from app.main import create_app
 from app.pushing import LOCAL_ID, LOCAL_KEY
 from app.settings import Settings
@@ -17,7 +19,7 @@ from app.store.writer import ClickHouseLedger
 from tests.browser.server import serving
 from tests.cache.servers import RedisServer
 from tests.feed.points import add_market
-from tests.live.pusher.client import Client, client
+from tests.live.pusher.client import Client, client, until
 from tests.live.pusher.conftest import SECRET
 from tests.store.rows import CHAIN, trade
 
@@ -83,7 +85,8 @@ def test_a_page_of_our_own_pusher_is_told_of_each_commit(database: Database) -> 
             assert closes(page, price) == [price]
 
 
-def test_what_a_service_triggers_in_one_process_is_told_in_all(database: Database) -> None:
+def test_what_a_service_triggers_in_one_process_is_told_in_all(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(relay, "SAYING_SECONDS", 0.05)
     with RedisServer() as redis:
         settings = Settings.model_validate({"redis_url": redis.url, "pusher_local_secret": SECRET})
         with (
@@ -101,6 +104,18 @@ def test_what_a_service_triggers_in_one_process_is_told_in_all(database: Databas
             heard = {hearing: [frame["data"] for frame in frames(hearing, 'a "last" ☉')] for hearing in (near, far)}
             numbers = [str(number) for number in range(10)]
             assert heard == {near: [*numbers, "but to one", 'a "last" ☉'], far: [*numbers, 'a "last" ☉']}
+
+            def asked() -> dict[str, dict[str, int]]:
+                found: dict[str, dict[str, int]] = service.channels_info("", ["subscription_count"])["channels"]
+                return found
+
+            far.subscribe("chart-GOLD-1")
+            until(lambda: asked() == {"news": {"subscription_count": 2}, "chart-GOLD-1": {"subscription_count": 1}})
+            assert service.channel_info("chart-GOLD-1") == {"occupied": True}
+            far.say("pusher:unsubscribe", channel="news")
+            until(lambda: asked()["news"] == {"subscription_count": 1})
+            with serving(create_app(settings, database)) as third:  # which knows nothing yet
+                until(lambda: library(third).channels_info("chart-")["channels"] == {"chart-GOLD-1": {}})
             redis.kill()
             service.trigger("news", "told", "here at least")
             assert near.take()["data"] == "here at least"

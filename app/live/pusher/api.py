@@ -11,7 +11,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from app.live.pusher import protocol
-from app.live.pusher.channels import Channels, Event
+from app.live.pusher.audience import Audience
+from app.live.pusher.channels import Event
 from app.live.pusher.signature import App, Unsigned, check_body, check_request
 
 LONGEST_DATA: Final = 10_240
@@ -32,11 +33,11 @@ COUNTED: Final = "subscription_count"
 class Api:
     """The API of *app*. Without a secret that anybody could know, nobody is let in."""
 
-    def __init__(self, app: App, channels: Channels, tell: Callable[[Event], None], *, is_open: bool) -> None:
-        """*channels* are those that are asked about; *tell* is handed the events."""
+    def __init__(self, app: App, audience: Audience, tell: Callable[[Event], None], *, is_open: bool) -> None:
+        """*audience* is who is asked about; *tell* is handed the events."""
         self._app = app
         self._tell = tell
-        self._channels = channels
+        self._audience = audience
         self._is_open = is_open
 
     @property
@@ -74,13 +75,13 @@ class Api:
         """The occupied channels whose names begin with `filter_by_prefix`."""
         await self._signed(request)
         prefix, info = request.query_params.get("filter_by_prefix", ""), request.query_params.get("info", "")
-        return _json({"channels": {name: self._about(name, info) for name in self._channels.occupied(prefix)}})
+        return _json({"channels": {name: self._about(name, info) for name in self._audience.occupied(prefix)}})
 
     async def channel(self, request: Request) -> Response:
         """Whether a channel is occupied, and by how many if asked for."""
         await self._signed(request)
         name = request.path_params["channel"]
-        return _json({"occupied": self._channels.count(name) > 0} | self._about(name, request.query_params.get("info", "")))
+        return _json({"occupied": self._audience.count(name) > 0} | self._about(name, request.query_params.get("info", "")))
 
     async def _signed(self, request: Request) -> dict[str, Any]:
         """The body (empty of a GET), of one who may; the signature is checked before a byte of it is read."""
@@ -105,7 +106,7 @@ class Api:
         return parsed
 
     def _about(self, channel: str, info: str) -> dict[str, Any]:
-        return {COUNTED: self._channels.count(channel)} if COUNTED in info.split(",") else {}
+        return {COUNTED: self._audience.count(channel)} if COUNTED in info.split(",") else {}
 
 
 def _event(body: Mapping[str, Any], channels: object) -> Event:
