@@ -76,6 +76,7 @@ class Ticking:
         self._bus = bus
         self._seconds = settings.pusher_lease_ttl_ms / 1_000
         self._backend: Elsewhere | None = None
+        self._is_down = False
 
     def occupied(self) -> None:
         """Other channels are occupied now; to be called in the event loop of `jobs`."""
@@ -99,7 +100,8 @@ class Ticking:
             except LeaseLost as error:
                 _log.warning("the ticker stands by: %s", error)
             except Exception as error:  # whoever else runs in this process goes on, whatever becomes of this
-                _log.warning("the ticker has stopped, and begins again: %s", error)
+                _log.log(logging.DEBUG if self._is_down else logging.WARNING, "the ticker has stopped, and begins again: %s", error)
+                self._is_down = True
             await asyncio.sleep(pause)
 
     async def _lead(self) -> None:
@@ -133,6 +135,7 @@ class Ticking:
                 other = claim.holder
                 _log.info("the ticker of %s leads, this one stands by", other)
             await asyncio.sleep(self._seconds / LOOKS)
+        self._is_down = False
         _log.info("this ticker leads")
 
     async def _hold(self, lease: Lease) -> None:
