@@ -42,9 +42,10 @@ def client(database: Database) -> Iterator[TestClient]:
 @pytest.fixture
 def markets(database: Database, now: int) -> None:
     """One market for each edge of the tiers; AWAY and ZERO are quiet, AWAY switched off."""
-    for number, (ticker, volume) in enumerate(VOLUMES.items(), 1):
+    for number, ticker in enumerate(VOLUMES, 1):
         add_market(database, number, ticker)
-        add(database, trade(number, 0, number, 100 + number, volume, timestamp=now - HOUR))
+    volumes = enumerate(VOLUMES.values(), 1)
+    add(database, *(trade(number, 0, number, 100 + number, volume, timestamp=now - HOUR) for number, volume in volumes))
     add_market(database, 7, "ZERO")
     add_market(database, 8, "AWAY", is_active=False)
 
