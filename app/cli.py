@@ -26,10 +26,13 @@ from app.demo.node import serving
 from app.demo.saved import saved_genesis
 from app.domain.errors import DatafeedError
 from app.following import Pulse, listening
+from app.life import say_what_starts
 from app.main import create_app
 from app.news import bus_of
+from app.observing import beside
 from app.ops import screen
 from app.ops.reports import reporting
+from app.parts import Parts
 from app.settings.chain import SIMULATED
 from app.settings.limits import WITHOUT_LIMITS
 from app.store.catalogue import Catalogue
@@ -82,15 +85,15 @@ def serve(
     `RPC_URL=https://node.example.org datafeed serve --all`
     """
     settings = node_settings_for(context) if with_listener else settings_for(context)
+    say_what_starts("serve --all" if with_listener else "serve", settings)
     with reporting(settings), service.store(settings, writes=with_listener) as database:
-        bus = bus_of(settings, database)
-        ticking = Ticking(settings, database, bus)
-        wake = Wake()
-        served = create_app(settings, database, bus, ticking.occupied, wake.hint if with_listener else None)
-        job = service.server(served, settings, _announced)
-        writer = listening(settings, database, on_commit=Pulse(), on_news=bus.publish, wake=wake)
-        written = [writer, *ticking.jobs] if with_listener else []
-        service.run(service.run_all(job, *written, within=bus))
+        bus, parts, wake = bus_of(settings, database), Parts(), Wake()
+        ticking = Ticking(settings, database, bus, parts)
+        served = create_app(settings, database, bus, ticking.occupied, wake.hint if with_listener else None, parts)
+        jobs = [service.server(served, settings, _announced), *beside(settings, parts)]
+        if with_listener:
+            jobs += [listening(settings, database, on_commit=Pulse(), on_news=bus.publish, wake=wake, parts=parts), *ticking.jobs]
+        service.run(service.run_all(*jobs, within=bus))
 
 
 @app.command(epilog=EXIT_CODES)
@@ -108,22 +111,23 @@ def demo(
     """
     settings = settings_for(context)
     load_protocols(folder=settings.protocols_dir)
+    say_what_starts("demo", settings)
     genesis = saved_genesis(settings.data_dir, seed=seed, markets=markets)
     chain = DemoChain(genesis)
     with reporting(settings), service.store(settings) as database:
         Catalogue(database).replace(catalogue(genesis))
         unlimited = settings.model_copy(update=WITHOUT_LIMITS)
-        bus = bus_of(settings, database)
-        ticking = Ticking(settings, database, bus)
-        wake = Wake()
-        job = service.server(create_app(unlimited, database, bus, ticking.occupied, wake.hint), settings, _announced)
+        bus, parts, wake = bus_of(settings, database), Parts(), Wake()
+        ticking = Ticking(settings, database, bus, parts)
+        served = create_app(unlimited, database, bus, ticking.occupied, wake.hint, parts)
+        jobs = [service.server(served, settings, _announced), *beside(settings, parts), *ticking.jobs]
 
         async def work() -> None:
             async with serving(chain) as node:
                 simulated = settings.model_copy(update=SIMULATED | {"rpc_url": (SecretStr(node.ws_url),)})
                 screen.out.print(f"Simulated chain  {node.url}  (JSON-RPC)")
-                writer = listening(simulated, database, on_commit=Pulse(), on_news=bus.publish, wake=wake)
-                await service.run_all(job, writer, *ticking.jobs, within=bus)
+                writer = listening(simulated, database, on_commit=Pulse(), on_news=bus.publish, wake=wake, parts=parts)
+                await service.run_all(*jobs, writer, within=bus)
 
         service.run(work())
 
@@ -138,11 +142,13 @@ def listen(context: typer.Context) -> None:
     `RPC_URL=wss://node.example.org datafeed listen`
     """
     settings = node_settings_for(context)
+    say_what_starts("listen", settings)
     with reporting(settings), service.store(settings) as database:
         bus = bus_of(settings, database)
-        ticking = Ticking(settings, database, bus)
-        writer = listening(settings, database, on_commit=Pulse(), on_news=bus.publish)
-        service.run(service.run_all(writer, *ticking.jobs, within=bus))
+        parts = Parts(bus=bus)
+        ticking = Ticking(settings, database, bus, parts)
+        writer = listening(settings, database, on_commit=Pulse(), on_news=bus.publish, parts=parts)
+        service.run(service.run_all(writer, *beside(settings, parts), *ticking.jobs, within=bus))
 
 
 @app.command(epilog=EXIT_CODES)
@@ -156,9 +162,11 @@ def tick(context: typer.Context) -> None:
     """
     settings = settings_for(context)
     ticker_settings(settings)
+    say_what_starts("tick", settings)
     with reporting(settings), service.store(settings, writes=False) as database:
         bus = bus_of(settings, database)
-        service.run(service.run_all(*Ticking(settings, database, bus).jobs, within=bus))
+        parts = Parts(bus=bus, database=database)
+        service.run(service.run_all(*Ticking(settings, database, bus, parts).jobs, *beside(settings, parts), within=bus))
 
 
 @app.command(epilog=EXIT_CODES)

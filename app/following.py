@@ -20,6 +20,7 @@ from app.chain.wake import Wake
 from app.domain.errors import DatafeedError
 from app.domain.news import News
 from app.news import hints_of
+from app.parts import Parts
 from app.service import Job, until
 from app.settings import Settings
 from app.store.client import Database
@@ -153,12 +154,15 @@ def listening(
     on_rewind: Callable[[int], None] = lambda _: None,
     on_news: Callable[[News], None] = lambda _: None,
     wake: Wake | None = None,
+    parts: Parts | None = None,
 ) -> Job:
     """Listen for ever, and keep the live prices going. That no node answers at the start is waited out, as it is later on.
 
     *wake* is told here of blocks that may be new; so is the listener, by the Redis that is set, of what other processes are told.
+    What runs is put into *parts*, those of the process.
     """
-    woken = wake or Wake()
+    woken, parts = wake or Wake(), parts or Parts()
+    parts.listens, parts.database = True, database
 
     async def work() -> None:
         async with contextlib.AsyncExitStack() as stack:
@@ -174,12 +178,18 @@ def listening(
                 before_sleep=_say,
             )
             followed: Following = await patient(connect)
+            parts.following = followed
             if hints := hints_of(settings, database):
                 await stack.enter_async_context(hints.heard(woken.hint))
             async with _live_prices(settings, followed):
                 await followed.listener.run()
 
-    return lambda stop: until(stop, work())
+    def finish() -> bool:
+        if parts.following:
+            parts.following.listener.finish()
+        return parts.following is not None
+
+    return lambda stop: until(stop, work(), finish)
 
 
 @contextlib.asynccontextmanager

@@ -11,9 +11,7 @@ from anyio.to_thread import run_sync
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.routing import BaseRoute, Mount
 
 from app import streams
 from app.cache.opening import answers_budget, lists_cache
@@ -29,6 +27,7 @@ from app.feed.state import ChartLimits, State
 from app.heeding import heeding
 from app.live.bus import Bus, heard
 from app.news import bus_of, invalidate, naming
+from app.observing import Observing
 from app.ops.access import Access
 from app.ops.bounds import Bounds
 from app.ops.client_ip import ClientIp
@@ -40,6 +39,7 @@ from app.ops.reports import reporting
 from app.ops.traces import traced
 from app.ops.validators import Validators
 from app.ops.windows import Windows
+from app.parts import Parts
 from app.pushing import app_of, local_pusher, publishing
 from app.rounds import Rounds
 from app.settings import Settings
@@ -75,14 +75,17 @@ def create_app(
     bus: Bus | None = None,
     on_occupied: Callable[[], None] = lambda: None,
     on_hint: Callable[[Hint], None] | None = None,
+    parts: Parts | None = None,
 ) -> Starlette:
     """The service as *settings* say. It reads *database*, which stays open when it ends; without one it opens its own.
 
     What is written is heard of on *bus*, which is open while the service runs; without one it opens its own. *on_occupied* is called
     when Pusher says that other channels are occupied now. *on_hint* is told of blocks that may be new, where a listener runs beside this.
+    What runs is put into *parts*, those of the process.
     """
-    windows = windows_of(settings)
-    local = local_pusher(settings)
+    parts = parts or Parts()
+    windows = parts.windows = windows_of(settings)
+    local = parts.local = local_pusher(settings)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[State]:
@@ -90,28 +93,28 @@ def create_app(
             if database is None:  # else whoever lends it reports
                 stack.enter_context(reporting(settings))
             opened: AbstractContextManager[Database] = nullcontext(database) if database else await run_sync(_opened, settings)
-            store = stack.enter_context(opened)
+            store = parts.database = stack.enter_context(opened)
             limited = stack.enter_context(await run_sync(_limited, store, settings, settings.max_concurrent_queries + CONNECTIONS))
             saved = stack.enter_context(await run_sync(_limited, store, settings, CHART_CONNECTIONS))
             if not isinstance(windows, Windows):
                 await stack.enter_async_context(windows)
             alone = store.embedded and (database is None or bus is not None)  # no other process can write, and this one tells
             gate = OwnGate(limited, store) if alone else RewindGate(limited)
-            reader = Reader(limited, gate, concurrency=settings.max_concurrent_queries)
+            reader = parts.reader = Reader(limited, gate, concurrency=settings.max_concurrent_queries)
             name = await reader.read(lambda store: store.standings.identity())
-            candles = await stack.enter_async_context(candle_pages(settings, reader, name, alone=alone))
+            candles = parts.candles = await stack.enter_async_context(candle_pages(settings, reader, name, alone=alone))
             find = partial(_listing, reader)
             directory = Directory(find, fresh=TOLD_FRESH if alone else FRESH)
-            ready = Ready(candles.known, answers_budget(settings))
-            told = bus or bus_of(settings, store)
+            ready = parts.ready = Ready(candles.known, answers_budget(settings))
+            told = parts.bus = bus or bus_of(settings, store)
             if not bus:
                 await stack.enter_async_context(told)
             await stack.enter_async_context(heard(told, partial(invalidate, candles, directory, ready)))
-            connections = await stack.enter_async_context(streams.streaming(settings, told, reader))
-            lists = await stack.enter_async_context(lists_cache(settings))
+            connections = parts.connections = await stack.enter_async_context(streams.streaming(settings, told, reader))
+            lists = parts.lists = await stack.enter_async_context(lists_cache(settings))
             if local:
                 await stack.enter_async_context(local.relaying(naming(store)))
-                await stack.enter_async_context(publishing(settings, reader, directory, told, local.backend))
+                parts.publisher = await stack.enter_async_context(publishing(settings, reader, directory, told, local.backend))
             yield {
                 "heed": await stack.enter_async_context(heeding(settings, store, told.publish, on_hint)),
                 "connections": connections,
@@ -134,16 +137,18 @@ def create_app(
                 "charts_limits": ChartLimits(settings.charts_max_bytes, settings.charts_max_text, settings.charts_max_seconds),
             }
 
+    observing = Observing(settings, parts)
     service = Starlette(
         routes=[
             *guarded(settings, windows, PusherHooks(local.app if local else app_of(settings), settings, on_occupied)),
             *(local.routes if local else ()),
-            Route("/healthz", healthz),
+            *observing.routes,
+            *([observing.scraped] if settings.metrics_port is None else ()),
             *surfaces.description(settings),
             static.ROUTES,
         ],
         middleware=[
-            Middleware(Edge, origins=Origins(settings.cors_origins)),
+            Middleware(Edge, origins=Origins(settings.cors_origins), requests=parts.requests),
             *traced(settings),
             Middleware(Compression),
             Middleware(Validators),
@@ -155,6 +160,7 @@ def create_app(
         exception_handlers={HTTPException: passed_on},
         lifespan=lifespan,
     )
+    parts.requests.learn(service.routes)
     service.router.redirect_slashes = False  # to another address, by whatever host the client says that we are
     return service
 
@@ -191,11 +197,6 @@ def guards(settings: Settings, windows: Windows | SharedWindows, name: str) -> l
     if name in settings.auth_routes:
         found.append(Middleware(Access, settings=settings))
     return found
-
-
-async def healthz(_: Request) -> Response:
-    """The process is up."""
-    return JSONResponse({"status": "ok"})
 
 
 def _opened(settings: Settings) -> Database:

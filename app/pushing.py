@@ -64,12 +64,12 @@ class LocalPusher:
             Middleware(Bounds, query_bytes=settings.max_query_bytes, body_bytes=LONGEST_BODY),
         ]
         self.audience = Audience(self.channels)
+        self.socket = Socket(self.app, self.channels)
         api = Api(self.app, self.audience, self._tell, is_open=bool(known))
-        socket = Socket(self.app, self.channels)
 
         async def talk(websocket: WebSocket) -> None:
             websocket.scope[CODE_KEY] = Code.RECONNECT
-            await socket.talk(websocket)
+            await self.socket.talk(websocket)
 
         self.routes: list[BaseRoute] = [
             WebSocketRoute("/app/{key}", talk),

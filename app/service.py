@@ -29,14 +29,22 @@ Job = Callable[[asyncio.Event], Coroutine[Any, Any, None]]
 """Something to run until it is done, or until the event is set: then it tidies up and returns."""
 
 
+logger = logging.getLogger(__name__)
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
 LONGEST_FRAME = 65_536
 """Bytes of what a client says over a WebSocket; one that says more is hung up on."""
+
+
+PATIENCE = 5.0
+"""Seconds in which what is under way may end when the process is told to stop: answers, and a commit of what was read."""
 
 
 class PortTaken(DatafeedError):
     """The address to listen on cannot be had."""
 
-    help = "Stop what listens there, or set PORT (and HOST) to something else."
+    help = "Stop what listens there, or set PORT (and HOST), or METRICS_PORT where it is that, to something else."
 
 
 class HostUnusable(DatafeedError):
@@ -59,20 +67,29 @@ def store(settings: Settings, *, writes: bool = True) -> Iterator[Database]:
         yield database
 
 
-def server(app: ASGIApp | ASGIFramework, settings: Settings, on_ready: Callable[[str], None] = lambda _: None) -> Job:
-    """Serve *app* on `HOST` and `PORT`; *on_ready* gets its URL. PortTaken or HostUnusable at once where it cannot listen there."""
+def server(
+    app: ASGIApp | ASGIFramework,
+    settings: Settings,
+    on_ready: Callable[[str], None] = lambda _: None,
+    *,
+    at: tuple[str, int] | None = None,
+) -> Job:
+    """Serve *app* *at* a host and port, else on `HOST` and `PORT`; *on_ready* gets its URL.
+
+    PortTaken or HostUnusable at once where it cannot listen there.
+    """
     from hypercorn.asyncio import serve as hypercorn_serve  # here, as who is served by somebody else has no need of it
     from hypercorn.config import Config
 
     from app.ops.websockets import mend
 
-    host = settings.host
+    host, port = at or (settings.host, settings.port)
     try:
-        listening = socket.create_server((host, settings.port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=1_024)
+        listening = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=1_024)
     except OSError as error:
         reason, _, _ = str(error.strerror).partition(" (while ")
         at_fault = PortTaken if error.errno in (errno.EADDRINUSE, errno.EACCES) else HostUnusable
-        raise at_fault(f"{host}:{settings.port}: {reason}") from error
+        raise at_fault(f"{host}:{port}: {reason}") from error
     if hasattr(socket, "TCP_USER_TIMEOUT"):  # accepted sockets inherit it
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, settings.ws_pong_timeout_ms)
     port = listening.getsockname()[1]
@@ -81,7 +98,7 @@ def server(app: ASGIApp | ASGIFramework, settings: Settings, on_ready: Callable[
     config.websocket_ping_interval = settings.ws_ping_period_ms / 1_000
     config.bind = [f"fd://{listening.detach()}"]
     config.errorlog = logging.getLogger("hypercorn.error")
-    config.graceful_timeout = 5
+    config.graceful_timeout = PATIENCE
     config.websocket_max_message_size = LONGEST_FRAME
     config.include_server_header = False  # nobody needs to know what serves
 
@@ -92,7 +109,9 @@ def server(app: ASGIApp | ASGIFramework, settings: Settings, on_ready: Callable[
             await stop.wait()
             await serving.say()
 
-        on_ready(f"http://{f'[{host}]' if ':' in host else host}:{port}")
+        url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+        logger.info("listening at %s", url)
+        on_ready(url)
         await hypercorn_serve(cast("ASGIFramework", serving), config, shutdown_trigger=stopping)
 
     return job
@@ -104,20 +123,27 @@ async def run_all(*jobs: Job, within: AbstractAsyncContextManager[object] | None
     What they share, *within*, is open from before the first begins until the last has ended.
     """
     stop = asyncio.Event()
-    _on_signals(stop.set)
+    asked = _on_signals(stop.set)
     try:
         async with within or nullcontext(), asyncio.TaskGroup() as group:
             for job in jobs:
                 group.create_task(job(stop)).add_done_callback(lambda _: stop.set())
     except BaseExceptionGroup as failed:
         raise failed.exceptions[0] from None  # the others were cancelled because of it
+    if asked.is_set():
+        logger.info("stopped")
 
 
-async def until(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> None:
-    """Run *work* until it is done or *stop* is set, which cancels it."""
+async def until(stop: asyncio.Event, work: Coroutine[Any, Any, None], finish: Callable[[], bool] = lambda: False) -> None:
+    """Run *work* until it is done or *stop* is set, which cancels it.
+
+    *finish* is called before: where it is true, the work has `PATIENCE` seconds to end by itself.
+    """
     running, stopping = asyncio.ensure_future(work), asyncio.ensure_future(stop.wait())
     try:
         await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if not running.done() and finish():
+            await asyncio.wait({running}, timeout=PATIENCE)
     finally:
         stopping.cancel()
         running.cancel()
@@ -136,13 +162,20 @@ def run(work: Coroutine[Any, Any, T]) -> T:
         return runner.run(work)
 
 
-def _on_signals(stop: Callable[[], None]) -> None:
+def _on_signals(stop: Callable[[], None]) -> asyncio.Event:
+    """Call *stop* at the first signal, which sets what is returned, too."""
     loop = asyncio.get_running_loop()
+    asked = asyncio.Event()
 
     def first(number: int) -> None:
-        loop.remove_signal_handler(number)
+        logger.info("%s: stopping; once more ends this at once", signal.Signals(number).name)
+        for each in SIGNALS:
+            loop.remove_signal_handler(each)
+            signal.signal(each, signal.SIG_DFL)  # Python's own for SIGINT would wait for what is under way
+        asked.set()
         stop()
 
     if sys.platform != "win32":  # its event loops take no handlers
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in SIGNALS:
             loop.add_signal_handler(number, first, number)
+    return asked

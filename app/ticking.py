@@ -19,6 +19,7 @@ from app.live.bus import Bus
 from app.live.due import Push
 from app.live.publisher import Backend
 from app.ops.mistakes import SettingsError
+from app.parts import Parts
 from app.pushing import app_elsewhere, publishing
 from app.service import Job, until
 from app.settings import Settings, require
@@ -70,7 +71,9 @@ def ticker_settings(settings: Settings) -> None:
 class Ticking:
     """Pushes what *bus* tells, as long as no other process on the store does: who does holds a lease in it."""
 
-    def __init__(self, settings: Settings, database: Database, bus: Bus) -> None:
+    def __init__(self, settings: Settings, database: Database, bus: Bus, parts: Parts | None = None) -> None:
+        """What runs is put into *parts*, those of the process."""
+        self._parts = parts or Parts()
         self._settings = settings
         self._database = database
         self._bus = bus
@@ -157,10 +160,11 @@ class Ticking:
         async with app_elsewhere(settings) as backend:
             self._backend = backend
             try:
-                async with publishing(settings, reader, directory, self._bus, _Leased(backend, lease), rate=rate):
+                async with publishing(settings, reader, directory, self._bus, _Leased(backend, lease), rate=rate) as publisher:
+                    self._parts.publisher = publisher
                     await asyncio.Event().wait()
             finally:
-                self._backend = None
+                self._backend = self._parts.publisher = None
 
     async def _keep(self, reader: Reader, lease: Lease, backend: Cache) -> None:
         """Keep the active prices in *backend*, for ever."""

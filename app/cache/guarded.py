@@ -16,6 +16,9 @@ from app.cache.breaker import Breaker
 
 T = TypeVar("T")
 
+PING = "datafeed:ping"
+"""A key that is never there."""
+
 WRITES_UNDER_WAY = 64
 BYTES_UNDER_WAY = 16 * 1024 * 1024
 """Of writes and deletes; what is beyond is dropped."""
@@ -69,6 +72,12 @@ class Guarded:
             self._lost += len(keys)
 
         self._start(lambda: self._cache.delete_many(keys), sum(map(len, keys)), lost)
+
+    async def ping(self) -> float | None:
+        """Seconds in which the cache answers; None where it does not, or is left alone."""
+        begun = time.perf_counter()
+        found = await self._call(lambda: self._cache.get_many([PING]))
+        return None if found is None else time.perf_counter() - begun
 
     def statistics(self) -> GuardStatistics:
         """Figures of this moment."""

@@ -21,7 +21,7 @@ from app.cache.columns import Columns
 from app.cache.lru import Lru
 from app.cache.slots import PAGE_BARS, begin, first_slot, page_begin, page_of, slot
 from app.cache.standings import BELIEVED_SECONDS, Standings
-from app.cache.tiered import Loaded, Tiered
+from app.cache.tiered import Loaded, Statistics, Tiered
 from app.domain.resolution import Resolution
 from app.domain.standing import Standing
 
@@ -68,6 +68,13 @@ class Answer(NamedTuple):
 NOTHING: Final = Answer(b"{}", 0)
 
 
+class PageStatistics(NamedTuple):
+    """Answers that were ready since the start, and the values that others were made of."""
+
+    answers: int
+    values: Statistics
+
+
 class _Request(NamedTuple):
     """The newest `limit` bars with numbers in [`lower`, `upper`), as things stand."""
 
@@ -100,6 +107,7 @@ class CandlePages:
         self._source = source
         self._cache = cache
         self._answers = answers
+        self._answer_hits = 0
         self._ttl = ttl
         self._closed_ttl = closed_ttl
         self._name = f"{name}{FORM}"
@@ -125,6 +133,14 @@ class CandlePages:
         """
         self._standings.committed(market_id, version, time)
 
+    def statistics(self) -> PageStatistics:
+        """Figures of this moment."""
+        return PageStatistics(self._answer_hits, self._cache.statistics())
+
+    async def ping(self) -> float | None:
+        """Seconds in which the shared cache answers; None where it does not, or there is none."""
+        return await self._cache.ping()
+
     def known(self, market_id: int) -> Standing | None:
         """Where the market stands: while this is equal, so is every answer. None where that must be found out first."""
         return self._standings.known(market_id)
@@ -141,6 +157,7 @@ class CandlePages:
             end = begin(resolution, request.upper)
             key = self._key(request, "answer", end, request.lower, request.upper, limit)
             if ready := self._answers.get(key):
+                self._answer_hits += 1
                 return ready
             answer = await self._answer(request)
             if await self._was_rewound(market_id, standing):

@@ -101,6 +101,10 @@ class Tiered:
         if self._shared:
             self._shared.delete_many([self._namespace + key for key in keys])
 
+    async def ping(self) -> float | None:
+        """Seconds in which the shared cache answers; None where it does not, or there is none."""
+        return await self._shared.ping() if self._shared else None
+
     def statistics(self) -> Statistics:
         """Figures of this moment."""
         counts = (self._memory_hits, self._shared_hits, self._loaded, self._joined, self._strange, self._failed)

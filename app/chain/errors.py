@@ -64,3 +64,16 @@ class Reorganised(ChainError):
     def __init__(self, at: int) -> None:
         super().__init__(f"block {at} is no longer on the chain")
         self.at = at
+
+
+def known(group: BaseExceptionGroup[BaseException]) -> DatafeedError:
+    """The error in *group* that says what to do: a reorganisation before any other; a bug is raised as it came."""
+    known, unknown = group.split(DatafeedError)
+    if unknown or not known:
+        raise group
+    errors = [error for error in _leaves(known) if isinstance(error, DatafeedError)]
+    return next((error for error in errors if isinstance(error, Reorganised)), errors[0])
+
+
+def _leaves(group: BaseExceptionGroup[BaseException]) -> list[BaseException]:
+    return [leaf for error in group.exceptions for leaf in (_leaves(error) if isinstance(error, BaseExceptionGroup) else [error])]

@@ -5,23 +5,23 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncGenerator, Callable, Coroutine
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field
 from time import monotonic
-from typing import ParamSpec, TypeVar
+from typing import NamedTuple
 
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_after_attempt, stop_never, wait_random_exponential
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_random_exponential
 
 from app.chain.decoder import Decoder
+from app.chain.errors import known
 from app.chain.source import Reorganised, Segment, Source
+from app.chain.waiting import apart, pause, whole
+from app.chain.waiting import until as until_set
 from app.domain.block import Block
 from app.domain.errors import DatafeedError
 from app.domain.ledger import Batch, Ledger
 
 logger = logging.getLogger(__name__)
-
-P = ParamSpec("P")
-T = TypeVar("T")
 
 SEGMENTS_WAITING = 2
 """Segments read ahead of the decoder: with those in flight, the bound on memory while the store is slow or away."""
@@ -34,6 +34,9 @@ HOLD_EVERY = 4.0
 
 LONGEST_PAUSE = 15.0
 """Seconds between two tries while a node or the store is away, or another writer is at work."""
+
+FAR_BEHIND = 100
+"""Blocks from which on it is worth a line in the log that the head is reached again."""
 
 FORK_SEARCH = 4_096
 """Remembered blocks among which a fork is looked for."""
@@ -66,6 +69,21 @@ class Pace:
     seconds: float = 2.0
 
 
+class ListenerStatistics(NamedTuple):
+    """How far it is."""
+
+    block: int
+    """The newest that was committed; -1 where none was."""
+    head: int | None
+    """The newest to read, as far as a node has told."""
+    past_logs: int
+    """Logs since the start that were read while catching up."""
+    reorganisations: int
+    """Since the start."""
+    lag: int | None
+    """Blocks still to commit; None where no node has told its head yet."""
+
+
 class Listener:
     """Reads one chain into one ledger. `run` may be cancelled at any time: what is half done is taken back by the next."""
 
@@ -90,6 +108,16 @@ class Listener:
         self._on_rewind = on_rewind
         self._committed_block = -1
         self._progress = False
+        self._reorganisations = 0
+        self._finishing = asyncio.Event()
+        self._is_behind = True
+
+    def statistics(self) -> ListenerStatistics:
+        """Figures of this moment."""
+        source = self._source
+        head = None if source.seen is None else max(-1, source.seen - source.confirmations)
+        lag = None if head is None else max(0, head - max(self._committed_block, self._start_block - 1))
+        return ListenerStatistics(self._committed_block, head, source.past_logs, self._reorganisations, lag)
 
     async def run(self, until: int | None = None, *, patient: bool = True, at_last: Callable[[], None] = lambda: None) -> None:
         """Follow the chain for ever, or up to and with block *until*; then do *at_last*, which blocks, as who may still write.
@@ -103,28 +131,39 @@ class Listener:
                 retrying = AsyncRetrying(
                     wait=wait_random_exponential(multiplier=0.2, max=LONGEST_PAUSE),
                     retry=retry_if_exception_type(DatafeedError),
-                    stop=stop_never if patient else stop_after_attempt(1),
+                    stop=lambda _: not patient or self._finishing.is_set(),
                     before_sleep=_say,
+                    sleep=lambda seconds: pause(seconds, self._finishing),
                     reraise=True,
                 )
-                done = await retrying(_apart, self._attempt, until)
-            await _whole(at_last)
+                done = await retrying(apart, self._attempt, until) or self._finishing.is_set()
+            await whole(at_last)
+        except DatafeedError as error:
+            if not self._finishing.is_set():
+                raise
+            logger.warning("%s; what was not stored is read again by the next listener", error)
         finally:
             holding.cancel()
             with contextlib.suppress(DatafeedError):
-                await _whole(self._ledger.release)
+                await whole(self._ledger.release)
+
+    def finish(self) -> None:
+        """Have `run` end soon: nothing more is read, and what was read is committed."""
+        self._finishing.set()
 
     async def _attempt(self, until: int | None) -> bool:
         """Go on from the checkpoint: True when *until* is committed, False after trouble that came after progress."""
         self._progress = False
+        if self._finishing.is_set():
+            return True
         try:
-            await _whole(self._ledger.recover)
-            checkpoint = await _whole(self._ledger.checkpoint)
+            await whole(self._ledger.recover)
+            checkpoint = await whole(self._ledger.checkpoint)
             self._go_on_from(checkpoint.number if checkpoint else -1)
             if until is None or checkpoint is None or checkpoint.number < until:
                 await self._commit_all(checkpoint, until)
         except BaseExceptionGroup as group:
-            error = _known(group)
+            error = known(group)
             if isinstance(error, Reorganised) and await self._rewind_to_fork(error):
                 return False
             if not self._progress:
@@ -155,9 +194,12 @@ class Listener:
                 writing = group.create_task(self._write(commit))
 
     async def _read(self, waiting: asyncio.Queue[Segment | None], checkpoint: Block | None, until: int | None) -> None:
-        async with contextlib.aclosing(self._source.segments(checkpoint, self._start_block, until)) as segments:
-            async for segment in segments:
-                await waiting.put(segment)
+        async def fill() -> None:
+            async with contextlib.aclosing(self._source.segments(checkpoint, self._start_block, until)) as segments:
+                async for segment in segments:
+                    await waiting.put(segment)
+
+        await until_set(self._finishing, fill())
         await waiting.put(None)
 
     async def _commits(self, waiting: asyncio.Queue[Segment | None], busy: Callable[[], bool]) -> AsyncGenerator[Commit, None]:
@@ -176,7 +218,7 @@ class Listener:
             if segment:
                 if commit is None:
                     commit, due = Commit(segment.first, batch=Batch(first_block=segment.first)), monotonic() + self._pace.seconds
-                await _whole(self._decode, segment, commit)
+                await whole(self._decode, segment, commit)
             if commit and (segment is None or monotonic() >= due or self._ready(commit, busy())):
                 yield commit
                 commit = None
@@ -205,16 +247,23 @@ class Listener:
             stored = True
 
         try:
-            await _whole(store)
+            await whole(store)
         finally:
             if stored:  # even where this was cancelled meanwhile: who follows the commits misses none
                 self._committed_block = commit.last_block
                 self._progress = True
+                self._say_how_far(commit)
                 self._on_commit(commit)
+
+    def _say_how_far(self, commit: Commit) -> None:
+        left = commit.head - self._source.confirmations - commit.last_block
+        if self._is_behind and left <= 0:
+            logger.info("caught up with the chain at block %d", commit.last_block)
+        self._is_behind = left > (0 if self._is_behind else FAR_BEHIND)
 
     async def _rewind_to_fork(self, found: Reorganised) -> bool:
         """Take back every block that the node's chain does not share. False where it shares all that are stored."""
-        remembered = await _whole(self._ledger.committed, found.at + 1, FORK_SEARCH)
+        remembered = await whole(self._ledger.committed, found.at + 1, FORK_SEARCH)
         shared, unshared = len(remembered), -1  # positions, newest first: agreement is monotonic, so halve
         while shared - unshared > 1:
             middle = (shared + unshared) // 2
@@ -231,13 +280,14 @@ class Listener:
             first = remembered[-1].number
         else:
             raise ForkTooDeep
+        self._reorganisations += 1
         logger.warning("reorganisation: taking back blocks %d to %d", first, found.at)
-        await _whole(self._ledger.rewind, first)
+        await whole(self._ledger.rewind, first)
         return True
 
     async def _may_begin_anew(self, oldest: int) -> bool:
         """Whether block *oldest*, the first one ever read, may have been replaced, and the node has another one there."""
-        if oldest == 0 or oldest != await _whole(self._ledger.first_block):
+        if oldest == 0 or oldest != await whole(self._ledger.first_block):
             return False
         final = await self._source.newest() - self._source.finality
         return oldest > final and await self._source.block(oldest) is not None
@@ -246,45 +296,7 @@ class Listener:
         while True:
             await asyncio.sleep(HOLD_EVERY)
             with contextlib.suppress(DatafeedError):  # the next commit finds out, and says so
-                await _whole(self._ledger.hold)
-
-
-async def _apart(attempt: Callable[P, Coroutine[None, None, bool]], *arguments: P.args, **options: P.kwargs) -> bool:
-    """Await *attempt* in a task of its own: False where a cancellation ended it that was not meant for this one.
-
-    A task group that fails while its task is cancelled forgets one of the two (until Python 3.13): this task has no group.
-    """
-    running = asyncio.create_task(attempt(*arguments, **options))
-    try:
-        await asyncio.wait({running})
-    except asyncio.CancelledError:
-        running.cancel()
-        await asyncio.wait({running})
-        raise
-    return False if running.cancelled() else running.result()
-
-
-async def _whole(call: Callable[P, T], *arguments: P.args, **options: P.kwargs) -> T:
-    """Run blocking *call* in a thread and, whatever happens here, wait for its end: two must never write at once."""
-    running = asyncio.ensure_future(asyncio.to_thread(call, *arguments, **options))
-    try:
-        return await asyncio.shield(running)
-    except asyncio.CancelledError:
-        await asyncio.wait([running])
-        raise
-
-
-def _known(group: BaseExceptionGroup[BaseException]) -> DatafeedError:
-    """The error in *group* that says what to do: a reorganisation before any other; a bug is raised as it came."""
-    known, unknown = group.split(DatafeedError)
-    if unknown or not known:
-        raise group
-    errors = [error for error in _leaves(known) if isinstance(error, DatafeedError)]
-    return next((error for error in errors if isinstance(error, Reorganised)), errors[0])
-
-
-def _leaves(group: BaseExceptionGroup[BaseException]) -> list[BaseException]:
-    return [leaf for error in group.exceptions for leaf in (_leaves(error) if isinstance(error, BaseExceptionGroup) else [error])]
+                await whole(self._ledger.hold)
 
 
 def _say(state: RetryCallState) -> None:

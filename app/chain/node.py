@@ -3,9 +3,10 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from time import monotonic
-from typing import Any, Final, cast
+from typing import Any, Final, NamedTuple, TypeVar, cast
 from urllib.parse import unquote, urlsplit
 
 import aiohttp
@@ -31,6 +32,7 @@ BROKEN: Final = (OSError, ValueError, aiohttp.ClientError, Web3Exception, websoc
 """What the libraries raise where a connection can't be made or kept."""
 
 Request = tuple[str, Sequence[Any]]
+T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +43,24 @@ class BatchRefused(Exception):
     def __init__(self, size: int) -> None:
         super().__init__(size)
         self.size = size
+
+
+class NodeStatistics(NamedTuple):
+    """Since the start; the last four are of now. The host alone is told: the rest of a URL may be secret."""
+
+    host: str
+    calls: int
+    """Messages sent: a batch is one."""
+    requests: int
+    errors: dict[str, int]
+    """Messages that failed, by what it was."""
+    connects: int
+    is_up: bool
+    """Whether the last message was answered, over a connection that stands."""
+    latency: float | None
+    """Seconds that the last answer took."""
+    heard: float | None
+    """When the node last said anything, by the monotonic clock."""
 
 
 class Node:
@@ -54,6 +74,12 @@ class Node:
         self.chain_id: int | None = None
         self.rests_until = 0.0
         self.limited = 0
+        self._host = parts.hostname
+        self._calls = self._requests = self._connects = 0
+        self._errors: Counter[str] = Counter()
+        self._is_answering = False
+        self._latency: float | None = None
+        self._heard: float | None = None
         secrets = [parts.username, parts.password, parts.query, parts.path.strip("/"), *parts.path.split("/"), *parts.query.split("&")]
         secrets += [pair.partition("=")[2] for pair in parts.query.split("&")]
         known = {word for secret in secrets if secret for word in (secret, unquote(secret)) if len(word) >= SHORTEST_SECRET}
@@ -82,6 +108,14 @@ class Node:
                 raise problem
             self._max_batch = max(1, min(self._max_batch, problem.size // 2))
 
+    def believed(self, read: Callable[[list[Any]], T], results: list[Any]) -> T:
+        """What *read* makes of the node's *results*. BadAnswer, which is counted, where it finds them bad."""
+        try:
+            return read(results)
+        except BadAnswer as error:
+            self._errors[type(error).__name__] += 1
+            raise
+
     async def new_head(self, interval: float) -> int | None:
         """Wait for a new head: its number where the node announces it, None after *interval* seconds where it doesn't."""
         transport = self._transport
@@ -90,7 +124,9 @@ class Node:
                 await self._subscribe(transport)
             try:
                 async with asyncio.timeout(interval * SILENCE if transport.subscribed else interval):
-                    return await transport.next_announced()
+                    announced = await transport.next_announced()
+                self._heard = monotonic()
+                return announced
             except TimeoutError:
                 return None
             except ConnectionError:
@@ -108,13 +144,34 @@ class Node:
         """Leave the node in peace for *seconds*, where there is another."""
         self.rests_until = max(self.rests_until, monotonic() + seconds)
 
+    def statistics(self) -> NodeStatistics:
+        """Figures of this moment."""
+        is_up = self._is_answering and self._transport is not None and self._transport.connected
+        counts = (self._calls, self._requests, dict(self._errors), self._connects)
+        return NodeStatistics(self._host, *counts, is_up, self._latency, self._heard)
+
     async def _subscribe(self, transport: SocketTransport) -> None:
         with contextlib.suppress(*BROKEN):
             await transport.subscribe_heads()
 
     async def _batch(self, requests: Sequence[Request]) -> list[Any]:
+        try:
+            return await self._results(requests)
+        except BatchRefused:
+            raise  # it is asked again in pieces
+        except Exception as error:
+            self._errors[type(error).__name__] += 1
+            self._is_answering &= not isinstance(error, NodeUnavailable)
+            raise
+
+    async def _results(self, requests: Sequence[Request]) -> list[Any]:
         async with self._places:
+            self._calls += 1
+            self._requests += len(requests)
+            begun = monotonic()
             answers = await self._answers(requests)
+            self._is_answering, self._heard = True, monotonic()
+            self._latency = self._heard - begun
         if len(answers) != len(requests):
             raise self._refused(requests, refusal(answers[0].get("error"), hide=self._hide))
         refusals = [
@@ -177,6 +234,7 @@ class Node:
                 await self.close()
                 kind = SocketTransport if self._is_socket else HttpTransport
                 transport = kind(self._url, timeout=self._timeout, max_response=self._max_response)
+                self._connects += 1
                 await transport.connect()
                 self._transport = transport
             return self._transport

@@ -9,7 +9,7 @@ from typing import Any, Final, Self, TypeVar
 from tenacity import RetryCallState
 
 from app.chain.errors import BadAnswer, NodeUnavailable, RateLimited, RpcError
-from app.chain.node import Node, Request
+from app.chain.node import Node, NodeStatistics, Request
 from app.chain.retry import back_off, failure, retrying
 
 log = logging.getLogger(__name__)
@@ -85,7 +85,7 @@ class Rpc:
             try:
                 if node.chain_id is None:
                     await self._greet(node)
-                answer = read(await node.ask(requests))
+                answer = node.believed(read, await node.ask(requests))
             except (NodeUnavailable, RateLimited) as error:
                 self._leave(node, error)
                 raise
@@ -97,6 +97,10 @@ class Rpc:
     async def new_head(self, interval: float) -> int | None:
         """Wait for the next head: its number where a node announces it, None where it is time to ask (*interval* in seconds)."""
         return await self._current().new_head(interval)
+
+    def statistics(self) -> list[NodeStatistics]:
+        """Of each node, in the order in which they are preferred."""
+        return [node.statistics() for node in self._nodes]
 
     def _current(self) -> Node:
         """The first node that isn't resting, or else the one that rests the shortest."""

@@ -52,6 +52,10 @@ class Source:
         self.rpc, self.topics = rpc, tuple(topics)
         self.confirmations, self.finality, self.poll_interval, self.max_range = confirmations, finality, poll_interval, max_range
         self.wake = wake or Wake()
+        self.seen: int | None = None
+        """The head that was told last."""
+        self.past_logs = 0
+        """Logs that were read in ranges, far behind the head: while catching up."""
 
     async def chain_id(self) -> int:
         """The chain's id. Gives up after a few tries."""
@@ -125,7 +129,9 @@ class _Reader:
             if self.first <= settled:
                 if monotonic() - self._head_read > HEAD_AGE:
                     head = self._see(await source.newest())
-                return await self._backlog.next(self._after, self.first, settled, head)
+                segment = await self._backlog.next(self._after, self.first, settled, head)
+                source.past_logs += len(segment.logs)
+                return segment
             if self.first <= ready:
                 return await self._tip.next(self._after, self.first, ready, head)
             announced = await source.wake.sooner(head, source.rpc.new_head(source.poll_interval))
@@ -150,6 +156,7 @@ class _Reader:
 
     def _see(self, head: int) -> int:
         self._head, self._head_read = head, monotonic()
+        self._source.seen = head
         return head
 
     def _failed(self, state: RetryCallState) -> None:

@@ -43,11 +43,16 @@ class Ready:
     def __init__(self, known: Known, budget: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._known = known
         self._made: Lru[_Made] = Lru(budget, clock)
+        self.hits = 0
+        """Requests that were answered so."""
 
     def get(self, scope: Scope) -> Response | None:
         """The answer that a request like this one had before, where it would be the same now."""
         made = self._made.get((scope["path"], scope["query_string"]))
-        return made.response if made and self._known(made.market_id) == made.standing else None
+        if made is None or self._known(made.market_id) != made.standing:
+            return None
+        self.hits += 1
+        return made.response
 
     def put(
         self, request: Request[Any], market_id: int, standing: Standing | None, response: Response, seconds: float = SECONDS

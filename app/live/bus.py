@@ -6,7 +6,7 @@ import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Protocol, Self
+from typing import NamedTuple, Protocol, Self
 
 from app.domain.news import News
 
@@ -21,6 +21,22 @@ class Missed:
 Item = News | Missed
 
 
+class BusStatistics(NamedTuple):
+    """Of this process, now: how much waits, for those who hear (trades and markets) and to be sent to other processes (messages)."""
+
+    subscribers: int
+    rows_waiting: int
+    unsent: int = 0
+    sent: int = 0
+    """Pieces of news for other processes since the start; the next two likewise."""
+    dropped: int = 0
+    """Messages that were never sent."""
+    garbage: int = 0
+    """Messages read that were none."""
+    is_away: bool = False
+    """Whether other processes cannot be reached."""
+
+
 class Bus(Protocol):
     """Open while an `async with` on it lasts."""
 
@@ -29,6 +45,9 @@ class Bus(Protocol):
 
     def subscribe(self) -> AbstractAsyncContextManager[AsyncIterator[Item]]:
         """News from here on, in order, each once. Bounded: for who is too slow, all that waits becomes one `Missed`."""
+
+    def statistics(self) -> BusStatistics:
+        """Figures of this moment."""
 
     async def __aenter__(self) -> Self: ...
 

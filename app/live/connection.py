@@ -93,6 +93,11 @@ class Connection:
         """States of bars that were never sent, as a newer one came first."""
         return self._sending.replaced
 
+    @property
+    def waiting(self) -> tuple[int, int]:
+        """Messages that wait to be sent, and their bytes."""
+        return len(self._sending), self._sending.size
+
     def subscribe(self, topic: Topic) -> bool:
         """Have *topic* told from here on; False where it is already. Full, or the hub's TooManyMarkets, where that is one too many."""
         if topic in self._feeds:

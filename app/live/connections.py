@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from starlette.websockets import WebSocket
 
 from app.live.connection import FAULT, Connection, Session, StreamBounds
-from app.live.hub import Hub
+from app.live.hub import Hub, HubStatistics
 
 
 class TooManyConnections(Exception):
@@ -22,8 +22,12 @@ class StreamStatistics(NamedTuple):
     refused: int
     replaced: int
     """States of bars that were never sent, as a newer one came first."""
+    messages: int
+    """Waiting to be sent now, to all of them; `bytes` likewise."""
+    bytes: int
     ended: dict[int, int]
     """Connections by the code with which they were ended here."""
+    hub: HubStatistics
 
 
 class Connections:
@@ -58,4 +62,6 @@ class Connections:
     def statistics(self) -> StreamStatistics:
         """As it is now."""
         replaced = self._replaced + sum(connection.replaced for connection in self._open)
-        return StreamStatistics(len(self._open), self._refused, replaced, dict(self._ended))
+        waiting = [connection.waiting for connection in self._open]
+        messages, size = sum(each[0] for each in waiting), sum(each[1] for each in waiting)
+        return StreamStatistics(len(self._open), self._refused, replaced, messages, size, dict(self._ended), self._hub.statistics())

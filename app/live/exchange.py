@@ -32,11 +32,15 @@ class Codec(NamedTuple, Generic[T]):
 
 
 class Traffic(NamedTuple):
-    """Since the start: messages sent, those of them that were dropped instead, and messages read that were none."""
+    """Messages that are not sent yet, and since the start: messages sent, those of them that were dropped instead, and messages read that
+    were none. `is_away`: others cannot be reached now.
+    """
 
+    waiting: int
     sent: int
     dropped: int
     garbage: int
+    is_away: bool
 
 
 class Exchange(Generic[T]):
@@ -73,7 +77,7 @@ class Exchange(Generic[T]):
 
     def statistics(self) -> Traffic:
         """Figures of this moment."""
-        return Traffic(self._sent, self._outbox.dropped, self._reading.garbage)
+        return Traffic(len(self._outbox), self._sent, self._outbox.dropped, self._reading.garbage, self._line.is_away)
 
     async def __aenter__(self) -> Self:
         self._stream = asyncio.create_task(self._found())

@@ -42,6 +42,11 @@ class Inbox:
             with contextlib.suppress(RuntimeError):  # that loop has ended meanwhile
                 self._loop.call_soon_threadsafe(self._some.set)
 
+    @property
+    def rows(self) -> int:
+        """How much waits."""
+        return self._rows
+
     def close(self) -> None:
         """End the iteration, here and now."""
         self._is_closed = True

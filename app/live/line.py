@@ -20,6 +20,11 @@ class Line:
         self._failing: set[str] = set()
         self._since = 0.0
 
+    @property
+    def is_away(self) -> bool:
+        """Whether a task has failed, and did not succeed since."""
+        return bool(self._failing)
+
     def failed(self, what: str, error: Exception) -> None:
         """*what* a task does has failed."""
         if not self._failing:

@@ -4,7 +4,7 @@ import contextlib
 from collections.abc import AsyncIterator
 from typing import Self
 
-from app.live.bus import Item
+from app.live.bus import BusStatistics, Item
 from app.live.inbox import Inbox
 
 
@@ -29,6 +29,10 @@ class MemoryBus:
         finally:
             self._inboxes = tuple(other for other in self._inboxes if other is not inbox)
             inbox.close()
+
+    def statistics(self) -> BusStatistics:
+        inboxes = self._inboxes
+        return BusStatistics(len(inboxes), sum(inbox.rows for inbox in inboxes))
 
     async def __aenter__(self) -> Self:
         return self

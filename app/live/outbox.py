@@ -34,10 +34,14 @@ class Outbox:
         self.dropped = 0
         """Messages that were never sent."""
 
+    def __len__(self) -> int:
+        """Messages that are not sent yet."""
+        return len(self._waiting) + self._is_sending
+
     @property
     def is_busy(self) -> bool:
         """Something is not sent yet."""
-        return bool(self._waiting) or self._is_sending
+        return len(self) > 0
 
     def put(self, message: bytes) -> None:
         """Have *message* sent, from any thread."""

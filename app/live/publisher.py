@@ -76,6 +76,7 @@ class Statistics(NamedTuple):
     dropped: int
     waiting: int
     channels: int
+    is_failing: bool
 
 
 class Publisher:
@@ -146,8 +147,8 @@ class Publisher:
 
     def statistics(self) -> Statistics:
         """Figures of this moment."""
-        channels = len(self._channels) + self._holdings.channels
-        return Statistics(self._pushed, self._failed, self._refused, self._due.dropped, len(self._due), channels)
+        counts = (self._pushed, self._failed, self._refused, self._due.dropped, len(self._due))
+        return Statistics(*counts, len(self._channels) + self._holdings.channels, is_failing=self._failures > 0)
 
     async def _look(self) -> None:
         """Follow what somebody hears now, and nothing else."""

@@ -7,8 +7,8 @@ from typing import Final, Self
 
 from app.domain.news import News
 from app.live import wire
-from app.live.bus import Item
-from app.live.exchange import Codec, Exchange, Find, Traffic
+from app.live.bus import BusStatistics, Item
+from app.live.exchange import Codec, Exchange, Find
 from app.live.memory import MemoryBus
 
 NEWS: Final = Codec(wire.encode, wire.decode)
@@ -35,9 +35,9 @@ class SharedBus:
             await self._others.begin()
             yield items
 
-    def statistics(self) -> Traffic:
-        """Figures of this moment."""
-        return self._others.statistics()
+    def statistics(self) -> BusStatistics:
+        here, others = self._here.statistics(), self._others.statistics()
+        return BusStatistics(here.subscribers, here.rows_waiting, *others)
 
     async def __aenter__(self) -> Self:
         await self._others.__aenter__()

@@ -1,5 +1,6 @@
-"""Outermost middleware: the request's id, and the headers that every answer carries, put on in one pass."""
+"""Outermost middleware: the request's id, the headers that every answer carries, and how long it took, in one pass."""
 
+from time import perf_counter
 from typing import Final
 
 from starlette.datastructures import Headers
@@ -8,6 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.ops.origins import Origins
 from app.ops.request_id import CURRENT, identified
+from app.ops.requests import UNANSWERED, Requests
 
 STANDING: Final = (
     (b"x-content-type-options", b"nosniff"),
@@ -18,14 +20,16 @@ that pages load, adds what concerns those alone."""
 
 
 class Edge:
-    """Takes or makes the request's id, answers preflights, and adds the standing headers, those of CORS and `X-Request-ID`.
+    """Takes or makes the request's id, answers preflights, and adds the standing headers, those of CORS and `X-Request-ID`. Each request
+    is counted in *requests*.
 
     WebSockets are refused to pages that may not read.
     """
 
-    def __init__(self, app: ASGIApp, origins: Origins) -> None:
+    def __init__(self, app: ASGIApp, origins: Origins, requests: Requests) -> None:
         self._app = app
         self._origins = origins
+        self._requests = requests
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
@@ -34,6 +38,7 @@ class Edge:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        begun, status = perf_counter(), UNANSWERED
         given = origin = None
         for name, value in scope["headers"]:
             if name == b"x-request-id":
@@ -44,7 +49,9 @@ class Edge:
         added = (*STANDING, (b"x-request-id", request_id.encode()), *self._origins.headers(origin))
 
         async def sending(message: Message) -> None:
+            nonlocal status
             if message["type"] == "http.response.start":
+                status = message["status"]
                 message["headers"] = [*message.get("headers", ()), *added]
             await send(message)
 
@@ -58,6 +65,7 @@ class Edge:
             await app(scope, receive, sending)
         finally:
             CURRENT.reset(token)
+            self._requests.ended(scope["method"], scope["path"], status, perf_counter() - begun)
 
     def _may_connect(self, scope: Scope) -> bool:
         """No browser keeps a page of another origin from a WebSocket; who is no browser names no origin."""

@@ -48,6 +48,7 @@ class RateLimits:
                 else:
                     wait = await self._windows.hit(limit, client)
                 if wait:
+                    self._windows.refused[limit.name] += 1
                     raise refusal(wait)
         await self._app(scope, receive, send)
 

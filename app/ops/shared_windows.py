@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable
 from typing import Final, Self
 
@@ -46,7 +46,10 @@ class SharedWindows:
         self._clock = clock
         self._shares: OrderedDict[tuple[Limit, str], _Share] = OrderedDict()
         self._rest_ends = 0.0
-        self._is_away = False
+        self.is_away = False
+        """Redis does not answer: this process counts for itself."""
+        self.refused: Counter[str] = Counter()
+        """Requests since the start, by the limit's name."""
 
     async def hit(self, limit: Limit, client: str) -> float:
         """Count a request of *client*, if it may be made: 0. Else the seconds until one may."""
@@ -60,7 +63,7 @@ class SharedWindows:
             return 0.0
         if now < self._rest_ends:
             return self._local.hit(limit, client)
-        if self._is_away:  # one request tries; the others do not wait for it
+        if self.is_away:  # one request tries; the others do not wait for it
             self._rest_ends = now + PAUSE
         try:
             async with asyncio.timeout(PATIENCE):
@@ -100,15 +103,15 @@ class SharedWindows:
         return share
 
     def _went(self, error: Exception) -> None:
-        if not self._is_away:
+        if not self.is_away:
             logger.warning("Redis is away (%s): each process limits requests for itself", type(error).__name__)
-        self._is_away = True
+        self.is_away = True
         self._rest_ends = self._clock() + PAUSE
 
     def _came(self) -> None:
-        if self._is_away:
+        if self.is_away:
             logger.warning("Redis is back: limits of requests are shared again")
-        self._is_away = False
+        self.is_away = False
         self._rest_ends = 0.0
 
 

@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
@@ -30,6 +30,8 @@ class Windows:
     def __init__(self, clock: Callable[[], float] = time.monotonic, *, most_clients: int = MOST_CLIENTS) -> None:
         self._clock = clock
         self._most_clients = most_clients
+        self.refused: Counter[str] = Counter()
+        """Requests since the start, by the limit's name."""
         self._counts: dict[Limit, OrderedDict[str, _Count]] = {}
 
     def hit(self, limit: Limit, client: str) -> float:

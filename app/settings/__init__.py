@@ -17,6 +17,7 @@ from app.settings.ingest import IngestSettings
 from app.settings.limits import LimitSettings
 from app.settings.live import LiveSettings
 from app.settings.markets import MarketSettings
+from app.settings.observing import ObservingSettings
 from app.settings.reports import ReportSettings
 from app.settings.service import ServiceSettings
 from app.settings.storage import StorageSettings
@@ -38,6 +39,7 @@ SECTIONS: tuple[type[BaseModel], ...] = (
     StreamSettings,
     LiveSettings,
     IngestSettings,
+    ObservingSettings,
     ReportSettings,
 )
 """In the order in which the documents list them."""
@@ -45,6 +47,7 @@ SECTIONS: tuple[type[BaseModel], ...] = (
 
 class Settings(
     ReportSettings,
+    ObservingSettings,
     IngestSettings,
     LiveSettings,
     StreamSettings,

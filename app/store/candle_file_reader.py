@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 from app.store.candle_reader import EXTENDED, Series, first_start, grouped
 from app.store.client import Database
-from app.store.queries import query
+from app.store.queries import made_of, query
 
 
 class FileFormat(NamedTuple):
@@ -56,6 +56,6 @@ class CandleFileReader:
         bars = query(EXTENDED)
         if resolution.name == resolution.stored:
             bars = bars.replace(_BY_BAR, _IN_ORDER)
-        sql = query("candles_file").replace("{{time}}", form.time).replace("{{bars}}", bars)
+        sql = made_of("candles_file", query("candles_file").replace("{{time}}", form.time).replace("{{bars}}", bars))
         upper = resolution.next_start(extent.last) if extent.bars else 0
         return self._database.stream(sql, form.engine, grouped(series, extent.first, upper, extent.bars))

@@ -5,11 +5,9 @@ from __future__ import annotations
 import contextlib
 import os
 import queue
-import re
 import tempfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from http.client import HTTPException
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +17,9 @@ from clickhouse_connect.driver.exceptions import ClickHouseError, DatabaseError
 
 from app.domain.errors import DatafeedError, FolderUnusable
 from app.store.limits import past_limit
+from app.store.queries import name_of
+from app.store.reason import reason
+from app.store.timing import INSERT, Timing
 from app.store.whole import Read, kept_by_server, temporary_file, write_file
 
 if TYPE_CHECKING:
@@ -54,9 +55,6 @@ CHART_CONNECTIONS = 3
 UNKNOWN_DATABASE = 81
 """The engine's code of that error."""
 
-LONGEST_REASON = 500
-"""Characters of the engine's message that are passed on: it may quote a statement's parameters."""
-
 FOLDER = "clickhouse"
 """Of the embedded engine, in `DATA_DIR`."""
 
@@ -64,7 +62,6 @@ LOCKED = b"Cannot lock file"
 """Of the engine's words where another process has its folder open."""
 
 _OPENING = threading.Lock()
-_SAID = re.compile(r"(?:Code: \d|Poco::Exc).*?(?= \(version | \(for url |, Stack trace|$)", re.MULTILINE)
 
 
 class StoreError(DatafeedError):
@@ -99,6 +96,8 @@ class Database:
         """Database *name* is made where it is missing, on all of *cluster* where one is named; where it is there, that takes no right."""
         self.name = name
         self.embedded = options.get("interface") == "chdb"
+        self.timing = Timing()
+        """How long statements took, here and on the connections of `limited`."""
         self._options = {**options, "database": name, "settings": {**ENGINE_SETTINGS, **options.get("settings", {})}}
         self._idle: queue.LifoQueue[Client] = queue.LifoQueue()
         self._places = threading.BoundedSemaphore(size)
@@ -115,16 +114,18 @@ class Database:
 
     def limited(self, limits: Mapping[str, int], *, size: int) -> Database:
         """The same database over connections of their own, at most *size*, whose statements the engine holds to *limits*."""
-        return Database({**self._options, "settings": {**self._options["settings"], **limits}}, self.name, size=size)
+        other = Database({**self._options, "settings": {**self._options["settings"], **limits}}, self.name, size=size)
+        other.timing = self.timing
+        return other
 
     def rows(self, sql: str, parameters: Parameters | None = None) -> Sequence[tuple[Any, ...]]:
         """Rows of a SELECT, as Python values."""
-        with self._client() as client:
+        with self._client() as client, self.timing.of(name_of(sql)):
             return [tuple(row) for row in client.query(sql, parameters=dict(parameters or {})).result_rows]
 
     def raw(self, sql: str, fmt: str, parameters: Parameters | None = None) -> bytes:
         """The answer to a SELECT as the engine formats it (`JSONColumns`, `Parquet`, …)."""
-        with self._client() as client:
+        with self._client() as client, self.timing.of(name_of(sql)):
             return client.raw_query(sql, parameters=dict(parameters or {}), fmt=fmt)
 
     @contextlib.contextmanager
@@ -137,27 +138,30 @@ class Database:
         with contextlib.ExitStack() as held:
             if self.embedded:
                 file = held.enter_context(temporary_file())
-                with self._client() as client:
+                with self._client() as client, self.timing.of(name_of(sql)):
                     write_file(client, file, sql, fmt, given)
                 yield self._pieces(file.read)
             else:
                 client = held.enter_context(self._client())
-                yield self._pieces(held.enter_context(kept_by_server(client, sql, fmt, given)))
+                with self.timing.of(name_of(sql)):  # what the client takes its time to fetch is not the store's
+                    read = held.enter_context(kept_by_server(client, sql, fmt, given))
+                yield self._pieces(read)
 
     def run(self, sql: str, parameters: Parameters | None = None, *, query_id: str = "") -> None:
         """Run a statement whose answer nobody needs: DDL, DELETE, INSERT … SELECT. *query_id* names it on a server."""
-        with self._client() as client:  # `command` would put the parameters into the URL, whatever their length
+        with self._client() as client, self.timing.of(name_of(sql)):
+            # `command` would put the parameters into the URL, whatever their length
             client.raw_query(sql, parameters=dict(parameters or {}), settings=self._named(query_id))
 
     def insert(self, table: str, rows: pa.Table, *, query_id: str = "") -> None:
         """Insert an Arrow table whose columns are named as *table*'s; nothing where it is empty."""
         if rows.num_rows:
-            with self._client() as client:
+            with self._client() as client, self.timing.of(INSERT, table, rows.num_rows):
                 client.insert_arrow(table, rows, settings=self._named(query_id))
 
     def insert_formatted(self, table: str, columns: Sequence[str], rows: bytes, fmt: str) -> None:
         """Insert *rows* that are in the engine's format *fmt* already (`RowBinary`, …): takes no Arrow."""
-        with self._client() as client:
+        with self._client() as client, self.timing.of(INSERT):
             client.raw_insert(table, columns, rows, fmt=fmt)
 
     def close(self) -> None:
@@ -179,7 +183,7 @@ class Database:
             while piece := read(PIECE_BYTES):
                 yield piece
         except Exception as error:  # the transport's own: the driver does not translate what is read by its caller
-            raise self._failure(_reason(error)) from error
+            raise self._failure(reason(error)) from error
 
     def _named(self, query_id: str) -> dict[str, Any]:
         return {"query_id": query_id} if query_id and not self.embedded else {}
@@ -263,7 +267,7 @@ def _translated(failure: type[StoreError]) -> Iterator[None]:
     try:
         yield
     except (ClickHouseError, OSError) as error:
-        raise (past_limit(error) or failure)(_reason(error)) from error
+        raise (past_limit(error) or failure)(reason(error)) from error
 
 
 @contextlib.contextmanager
@@ -287,19 +291,3 @@ def _locks_told() -> Iterator[None]:
         os.write(2, text)  # not for us: another thread's log, say
         if failed:
             raise failed
-
-
-def _reason(error: BaseException) -> str:
-    """One line: what the server said, or the system where no answer came; the driver buries both under words of its own."""
-    causes = [error]
-    while (cause := causes[-1].__cause__ or causes[-1].__context__) and not isinstance(cause, DatafeedError):  # that one was told before
-        causes.append(cause)
-    if isinstance(causes[-1], OSError) and causes[-1].strerror:
-        return f"ClickHouse cannot be reached: {causes[-1].strerror}"
-    if isinstance(causes[-1], TimeoutError):
-        return "ClickHouse did not answer in time"
-    if any(isinstance(cause, ConnectionError | HTTPException) for cause in causes):
-        return "ClickHouse broke the connection off"
-    text = str(error).strip()
-    said = _SAID.search(text)
-    return (said[0] if said else next(iter(text.splitlines()), "") or type(error).__name__)[:LONGEST_REASON].rstrip()

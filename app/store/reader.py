@@ -1,7 +1,7 @@
 """How the HTTP side reads, from an event loop: in worker threads, so many at once, and never a market half rewound."""
 
 from collections.abc import Callable, Collection, Mapping
-from typing import Protocol, TypeVar
+from typing import NamedTuple, Protocol, TypeVar
 
 from anyio import CapacityLimiter, current_time, sleep
 from anyio.to_thread import run_sync
@@ -33,6 +33,14 @@ class TooManyQueries(DatafeedError):
     help = "Ask again in a few seconds. If it lasts, raise MAX_CONCURRENT_QUERIES or give the store more to work with."
 
 
+class ReaderStatistics(NamedTuple):
+    """Queries of this moment, and those that were refused since the start as too many waited."""
+
+    under_way: int
+    waiting: int
+    refused: int
+
+
 class Gate(Protocol):
     """Knows about rewinds."""
 
@@ -57,6 +65,7 @@ class Reader:
         self._limiter = CapacityLimiter(concurrency)
         self._patience = patience
         self._epochs: dict[int, int] = {}
+        self._refused = 0
 
     async def read(self, ask: Callable[[Readers], T]) -> T:
         """What *ask* returns: for what a rewind cannot show by halves, such as a market's latest version."""
@@ -97,6 +106,11 @@ class Reader:
 
         return await self._run(work)
 
+    def statistics(self) -> ReaderStatistics:
+        """Figures of this moment, in the event loop."""
+        found = self._limiter.statistics()
+        return ReaderStatistics(found.borrowed_tokens, found.tasks_waiting, self._refused)
+
     def _remembered(self, market_id: int, epoch: int | None) -> int | None:
         if len(self._epochs) >= REMEMBERED_EPOCHS:
             self._epochs.clear()
@@ -107,5 +121,6 @@ class Reader:
 
     async def _run(self, work: Callable[[], T]) -> T:
         if self._limiter.statistics().tasks_waiting >= WAITING_PER_PLACE * self._limiter.total_tokens:
+            self._refused += 1
             raise TooManyQueries
         return await run_sync(work, limiter=self._limiter)

@@ -4,6 +4,7 @@ import logging
 import threading
 import uuid
 from collections.abc import Callable, Collection, Sequence
+from typing import NamedTuple
 
 from app.domain.block import Block
 from app.domain.ledger import Batch
@@ -44,6 +45,19 @@ WHERE chain_id = {chain_id:UInt64} AND block_number < {oldest:UInt64} AND block_
 _END = 2**64 - 1
 
 
+class LedgerStatistics(NamedTuple):
+    """Since the start, of what was committed here; `block` (-1 where there is none) and its `time` (seconds) are the checkpoint's."""
+
+    commits: int
+    trades: int
+    markets: int
+    set_aside: int
+    rewinds: int
+    """Times that something was taken back or built anew: reorganisations, recoveries, repairs."""
+    block: int
+    time: int
+
+
 class ClickHouseLedger(Past):
     """The `Ledger` port on ClickHouse, for one chain; its methods block.
 
@@ -76,6 +90,7 @@ class ClickHouseLedger(Past):
         self._commits = 0
         self._last = -1
         self._time = 0
+        self._done = LedgerStatistics(0, 0, 0, 0, 0, -1, 0)
         self._on_news = on_news
         # A refresh must neither see a rewind half done nor land behind one. Commits do not wait for it.
         self._repairing = threading.RLock()
@@ -84,6 +99,10 @@ class ClickHouseLedger(Past):
     def time(self) -> int:
         """When the newest committed block was made, in seconds; 0 where there is none."""
         return self._time
+
+    def statistics(self) -> LedgerStatistics:
+        """Figures of this moment, from any thread."""
+        return self._done._replace(block=self._last, time=self._time)
 
     def checkpoint(self) -> Block | None:
         """The last committed block; None where nothing was committed yet."""
@@ -134,6 +153,7 @@ class ClickHouseLedger(Past):
             self._insert(batch)
         self._database.insert("vamm_checkpoints", rows.checkpoints(self._chain_id, batch.blocks), query_id=self._permit())
         previous, self._last, self._time = self._last, batch.blocks[-1].number, batch.blocks[-1].timestamp
+        self._count(commits=1, trades=len(batch.trades), markets=len(batch.markets), set_aside=len(batch.set_aside))
         self._tell(_committed(self._chain_id, previous, batch))
 
     def rewind(self, block: int) -> None:
@@ -167,9 +187,15 @@ class ClickHouseLedger(Past):
     def _repair(self, block: int, unfinished: Collection[Entry]) -> None:
         previous = self._last
         touched = self._rewind.to(block, unfinished)
+        self._count(rewinds=1)
         self._go_on()
+        _log.info("taken back: block %d is the newest now; candles of %d markets were built anew", self._last, len(touched.market_ids))
         since = min(touched.since, self._time)  # what comes anew may be of the day before
         self._tell(TakenBack(self._chain_id, self._last, self._time, touched.market_ids, since, previous=previous))
+
+    def _count(self, **more: int) -> None:
+        done = self._done._asdict()
+        self._done = self._done._replace(**{name: done[name] + count for name, count in more.items()})
 
     def _tell_filled(self, market_ids: Collection[int]) -> None:
         filled = frozenset(market_ids)

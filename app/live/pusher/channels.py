@@ -61,6 +61,11 @@ class Channels:
         for channel in self._connections.pop(socket_id, ()):
             self._vacate(channel, socket_id)
 
+    @property
+    def subscriptions(self) -> int:
+        """Channels of all connections."""
+        return sum(map(len, self._connections.values()))
+
     def heard_by(self, socket_id: str) -> frozenset[str]:
         """The channels of a connection."""
         return frozenset(self._connections.get(socket_id, ()))

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import Counter
 from typing import Final
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
@@ -31,12 +32,15 @@ class Socket:
         self._channels = channels
         self._activity = activity
         self._pong = pong
+        self.ended: Counter[int] = Counter()
+        """Connections by the code with which they were ended here."""
 
     async def talk(self, websocket: WebSocket) -> None:
         """Talk until the connection ends."""
         await websocket.accept()
         if refusal := self._refusal(websocket):
             code, message = refusal
+            self.ended[code] += 1
             await websocket.send_text(protocol.error(code, message))
             await websocket.close(code, message)
             return
@@ -50,6 +54,8 @@ class Socket:
         except (WebSocketDisconnect, TimeoutError):
             pass  # it left, or takes nothing any more
         finally:
+            if session.ending:
+                self.ended[session.ending.code] += 1
             session.leave()
             for task in tasks:
                 task.cancel()
