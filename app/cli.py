@@ -19,6 +19,7 @@ from app.cli_markets import markets
 from app.cli_set_aside import set_aside
 from app.cli_setup import EXIT_CODES as SETUP_EXIT_CODES
 from app.cli_setup import setup
+from app.cli_store import queries, storage
 from app.console import EXIT_CODES, Chain, node_settings_for, read_blocks, settings_for
 from app.demo.catalogue import catalogue
 from app.demo.chain import DemoChain
@@ -263,6 +264,8 @@ def migrate(context: typer.Context) -> None:
 
 app.command(epilog=CHECK_EXIT_CODES)(check)
 app.command(epilog=SETUP_EXIT_CODES)(setup)
+app.command(epilog=EXIT_CODES)(storage)
+app.command(epilog=EXIT_CODES)(queries)
 
 
 def main() -> None:

@@ -28,7 +28,10 @@ from tests.evm.server import serving
 
 ROOT = Path(__file__).parents[1]
 GENESIS = int(datetime(2024, 2, 28, 23, 58, tzinfo=UTC).timestamp())
-COMMANDS = ("serve", "demo", "listen", "tick", "backfill", "rewind", "verify", "markets", "migrate", "check", "setup", "set-aside", "keys")
+COMMANDS = (
+    *("serve", "demo", "listen", "tick", "backfill", "rewind", "verify", "markets", "migrate", "check", "setup"),
+    *("storage", "queries", "set-aside", "keys"),
+)
 DEEPER = (("keys", "new"), ("set-aside", "list"), ("set-aside", "retry"), ("markets", "list"), ("markets", "import"), ("markets", "show"))
 TAMPER = "from app.settings import *; from app.store.client import *; open_database(load_settings()).run('TRUNCATE TABLE vamm_ohlcv_5m')"
 
@@ -143,6 +146,9 @@ def test_a_store_is_filled_followed_checked_and_repaired(exchange: Exchange, tmp
     assert datafeed("set-aside", "list")[0] == "nothing is set aside\n"
     assert datafeed("set-aside", "retry")[0] == "0 of 0 logs can be read now\n"
     assert datafeed("migrate")[0] == "up to date\n"
+    assert re.search(r"vamm_market_transactions +│ +\d", datafeed("storage")[0])
+    _, err = datafeed("queries", code=1)
+    assert "chDB, the engine inside this process, keeps no log of queries. `/metrics` and `/stats`" in err
 
 
 def test_the_demo_shows_charts_and_goes_on_where_it_was(tmp_path: Path) -> None:

@@ -33,7 +33,10 @@ class Answered:
 
     def add(self, status: int, seconds: float) -> None:
         """Count one."""
-        self.statuses[status] = self.statuses.get(status, 0) + 1
+        try:
+            self.statuses[status] += 1
+        except KeyError:
+            self.statuses[status] = 1
         self.times.add(seconds)
         self.recent.append(seconds)
 
