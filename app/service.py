@@ -168,10 +168,10 @@ def _on_signals(stop: Callable[[], None]) -> asyncio.Event:
     asked = asyncio.Event()
 
     def first(number: int) -> None:
-        logger.info("%s: stopping; once more ends this at once", signal.Signals(number).name)
         for each in SIGNALS:
             loop.remove_signal_handler(each)
             signal.signal(each, signal.SIG_DFL)  # Python's own for SIGINT would wait for what is under way
+        logger.info("%s: stopping; once more ends this at once", signal.Signals(number).name)
         asked.set()
         stop()
 

@@ -25,6 +25,7 @@ from app.settings import Settings
 from tests.evm.chain import EvmChain
 from tests.evm.exchange import Exchange
 from tests.evm.server import serving
+from tests.observing.observed import free_port
 
 ROOT = Path(__file__).parents[1]
 GENESIS = int(datetime(2024, 2, 28, 23, 58, tzinfo=UTC).timestamp())
@@ -110,7 +111,8 @@ def exchange() -> Iterator[Exchange]:
 
 
 def test_a_store_is_filled_followed_checked_and_repaired(exchange: Exchange, tmp_path: Path) -> None:
-    datafeed = Command(tmp_path, RPC_URL=exchange.url, POLL_INTERVAL_MS="50", PORT="0")
+    metrics = free_port()
+    datafeed = Command(tmp_path, RPC_URL=exchange.url, POLL_INTERVAL_MS="50", PORT="0", METRICS_PORT=str(metrics))
     head = exchange.w3.eth.block_number
 
     out, _ = datafeed("backfill", "--to", str(head - 4))
@@ -123,7 +125,11 @@ def test_a_store_is_filled_followed_checked_and_repaired(exchange: Exchange, tmp
 
     with datafeed.start("-m", "app", "listen") as listening:
         assert listening.stderr
+        assert "vamm-datafeed " in next(listening.stderr)
+        assert any(f"caught up with the chain at block {head}" in line for line in listening.stderr)
         assert any(f"stored up to block {head} of {head}" in line for line in listening.stderr)
+        assert httpx2.get(f"http://127.0.0.1:{metrics}/readyz").json() == {"status": "ready"}
+        assert f"datafeed_block {head}.0" in httpx2.get(f"http://127.0.0.1:{metrics}/metrics").text
         listening.send_signal(signal.SIGTERM)
         assert listening.wait(30) == 0
 

@@ -135,6 +135,49 @@ async def test_commits_by_time_while_there_is_more_to_read(chain: DemoChain, sou
     assert len(ledger.batches) > 5
 
 
+class Stalling(CountingSource):
+    """Hands out five segments; then its node says nothing more."""
+
+    async def segments(self, after: Block | None, start: int, until: int | None = None) -> AsyncGenerator[Segment, None]:
+        async with contextlib.aclosing(super().segments(after, start, until)) as segments:
+            for _ in range(5):
+                yield await anext(segments)
+        self.stalled.set()
+        await asyncio.Event().wait()
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.stalled = asyncio.Event()
+
+
+async def test_what_was_read_is_committed_before_the_end(chain: DemoChain, source: CountingSource, ledger: TroubledLedger) -> None:
+    stalling = Stalling(source.rpc, source.topics, confirmations=0, finality=30, poll_interval=0.02, max_range=RANGE)
+    listening = listener(stalling, ledger, Pace(10**9, 3_600))
+    running = asyncio.create_task(listening.run())
+    async with asyncio.timeout(60):
+        await stalling.stalled.wait()
+        assert not ledger.batches
+        listening.finish()
+        await running
+    (batch,) = ledger.batches
+    assert batch.blocks[-1].number == 5 * RANGE - 1
+    assert len(batch.trades) == sum(
+        log["topics"][0] in {*source.topics} - {TOPICS["market_created"]} for log in chain.logs(0, batch.blocks[-1].number)
+    )
+
+
+async def test_a_store_that_is_away_does_not_put_off_the_end(source: CountingSource, ledger: TroubledLedger) -> None:
+    ledger.failing = 10**9
+    listening = listener(source, ledger, Pace(ROWS, 60))
+    running = asyncio.create_task(listening.run())
+    async with asyncio.timeout(60):
+        while ledger.failing == 10**9:  # noqa: ASYNC110 (a thread changes it)
+            await asyncio.sleep(0.01)
+        listening.finish()
+        await running
+    assert not ledger.batches
+
+
 async def test_commits_each_new_block_before_the_next(chain: DemoChain, source: CountingSource, ledger: TroubledLedger) -> None:
     """Whatever the pace, and however far behind the head it stays."""
     source.confirmations = 7
