@@ -1,6 +1,7 @@
 """What the service says of itself: figures for Prometheus and for people, and whether it is well."""
 
 import asyncio
+import threading
 import time
 from typing import Any
 
@@ -190,6 +191,39 @@ def test_however_many_ask_the_store_is_asked_once(database: Database) -> None:
 
     asyncio.run(look())
     assert asked == 1
+
+
+def test_a_store_that_hangs_is_not_asked_a_second_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(health, "FRESH", 0)
+    monkeypatch.setattr(health, "PATIENCE", 0.01)
+    asked, answering = 0, threading.Event()
+
+    class Hanging(Database):
+        def rows(self, sql: str, parameters: Any = None) -> Any:
+            nonlocal asked
+            asked += 1
+            answering.wait()
+            return []
+
+    async def look() -> None:
+        looking = Health(Settings(), Parts(database=Hanging.__new__(Hanging)))
+        for _ in range(3):
+            found = await looking.look()
+            assert looking.unready(found) == ["the store does not answer"]
+        assert asked == 1
+        answering.set()
+
+    asyncio.run(look())
+
+
+def test_a_listener_that_waits_for_a_node_is_told(database: Database) -> None:
+    with TestClient(create_app(Settings(), database, parts=Parts(listens=True))) as client:
+        told = client.get("/health")
+        assert (told.status_code, told.json()["status"]) == (200, "degraded")
+        assert told.json()["dependencies"]["node"]["status"] == "down"
+        assert client.get("/readyz").json()["reasons"] == ["the listener has not heard yet how far the chain is"]
+        assert client.get("/stats").json()["ws_state"] == 0
+        assert "datafeed_listener 1.0" in client.get("/metrics").text
 
 
 def test_nodes_are_told_apart_by_host_alone() -> None:
