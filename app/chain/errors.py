@@ -66,6 +66,12 @@ class Reorganised(ChainError):
         self.at = at
 
 
+class ForkTooDeep(DatafeedError):
+    """The node's chain shares none of the remembered blocks."""
+
+    help = "Check that RPC_URL is the chain that was indexed; if it is, take blocks back with `datafeed rewind --to BLOCK`."
+
+
 def known(group: BaseExceptionGroup[BaseException]) -> DatafeedError:
     """The error in *group* that says what to do: a reorganisation before any other; a bug is raised as it came."""
     known, unknown = group.split(DatafeedError)

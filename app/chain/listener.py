@@ -13,7 +13,7 @@ from typing import NamedTuple
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_random_exponential
 
 from app.chain.decoder import Decoder
-from app.chain.errors import known
+from app.chain.errors import ForkTooDeep, known
 from app.chain.source import Reorganised, Segment, Source
 from app.chain.waiting import apart, pause, whole
 from app.chain.waiting import until as until_set
@@ -40,12 +40,6 @@ FAR_BEHIND = 100
 
 FORK_SEARCH = 4_096
 """Remembered blocks among which a fork is looked for."""
-
-
-class ForkTooDeep(DatafeedError):
-    """The node's chain shares none of the remembered blocks."""
-
-    help = "Check that RPC_URL is the chain that was indexed; if it is, take blocks back with `datafeed rewind --to BLOCK`."
 
 
 @dataclass(slots=True)
