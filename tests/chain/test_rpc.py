@@ -324,3 +324,27 @@ async def test_an_unknown_error_over_a_socket_fails_who_waits(node: ScriptedNode
     node.whole = lambda calls: orjson.dumps({"jsonrpc": "2.0", "id": None, "error": {"code": -32603, "message": "internal error"}})
     with pytest.raises(NodeUnavailable, match="internal error"):
         await rpc.ask(NUMBERS, list, attempts=1)
+
+
+async def test_calls_failures_and_connections_are_counted_by_node(node: ScriptedNode, connect: Connect) -> None:
+    gone = unused_url()
+    rpc = await connect(f"{gone}/v2/{SECRET}", node, socket=True, rest=60.0)
+    assert [found.is_up for found in rpc.statistics()] == [False, False]
+    assert numbers(await rpc.batch(NUMBERS[:3])) == [0, 1, 2]
+    away, there = rpc.statistics()
+    assert (away.host, away.is_up, away.heard, away.errors) == ("127.0.0.1", False, None, {"NodeUnavailable": away.calls})
+    assert (there.calls, there.requests, there.connects) == (2, 4, 1)  # the first message asked for the chain id
+    assert (there.errors, there.is_up) == ({}, True)
+    assert there.latency is not None
+    assert there.heard is not None
+    assert SECRET not in repr(rpc.statistics())
+    await node.drop()
+    assert numbers(await rpc.batch(NUMBERS[:1])) == [0]
+    assert rpc.statistics()[1].connects >= 2
+    with pytest.raises(BadAnswer):
+        await rpc.ask(NUMBERS[:1], disbelieved, attempts=2)
+    assert rpc.statistics()[1].errors["BadAnswer"] >= 1
+
+
+def disbelieved(results: list[Any]) -> None:
+    raise BadAnswer("the node says what cannot be")
