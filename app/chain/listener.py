@@ -23,6 +23,8 @@ from app.domain.ledger import Batch, Ledger
 
 logger = logging.getLogger(__name__)
 
+Segments = asyncio.Queue[Segment | None]
+
 SEGMENTS_WAITING = 2
 """Segments read ahead of the decoder: with those in flight, the bound on memory while the store is slow or away."""
 
@@ -174,20 +176,20 @@ class Listener:
 
     async def _commit_all(self, checkpoint: Block | None, until: int | None) -> None:
         """Read, decode and commit what comes after *checkpoint*, the three at once, the commits one after another."""
-        waiting: asyncio.Queue[Segment | None] = asyncio.Queue(SEGMENTS_WAITING)
+        waiting: Segments = asyncio.Queue(SEGMENTS_WAITING)
         writing: asyncio.Task[None] | None = None
 
-        def busy() -> bool:
-            return writing is not None and not writing.done()
+        def under_way() -> asyncio.Task[None] | None:
+            return None if writing is None or writing.done() else writing
 
-        async with asyncio.TaskGroup() as group, contextlib.aclosing(self._commits(waiting, busy)) as commits:
+        async with asyncio.TaskGroup() as group, contextlib.aclosing(self._commits(waiting, under_way)) as commits:
             group.create_task(self._read(waiting, checkpoint, until))
             async for commit in commits:
                 if writing:
                     await writing
                 writing = group.create_task(self._write(commit))
 
-    async def _read(self, waiting: asyncio.Queue[Segment | None], checkpoint: Block | None, until: int | None) -> None:
+    async def _read(self, waiting: Segments, checkpoint: Block | None, until: int | None) -> None:
         async def fill() -> None:
             async with contextlib.aclosing(self._source.segments(checkpoint, self._start_block, until)) as segments:
                 async for segment in segments:
@@ -196,32 +198,43 @@ class Listener:
         await until_set(self._finishing, fill())
         await waiting.put(None)
 
-    async def _commits(self, waiting: asyncio.Queue[Segment | None], busy: Callable[[], bool]) -> AsyncGenerator[Commit, None]:
-        """Segments decoded and put together as the pace has it, or as long as the store is *busy*; the chain's newest at once."""
+    async def _commits(self, waiting: Segments, under_way: Callable[[], asyncio.Task[None] | None]) -> AsyncGenerator[Commit, None]:
+        """Segments decoded and put together as the pace has it, the chain's newest at once. What comes while a write is *under_way* goes
+        into one commit, which takes the store no longer than each of its blocks would.
+        """
         commit: Commit | None = None
+        taking: asyncio.Task[Segment | None] | None = None
         due = 0.0
-        while True:
-            try:
-                async with asyncio.timeout(max(0.0, due - monotonic()) if commit else None):
-                    segment = await waiting.get()
-            except TimeoutError:
-                segment = None
-            else:
+        try:
+            while True:
+                writing = under_way()
+                is_due = commit is not None and (commit.last_block >= commit.head - self._source.confirmations or monotonic() >= due)
+                if commit and (self._is_full(commit, writing is not None) or (is_due and not writing)):
+                    yield commit
+                    commit = None
+                    continue
+                taking = taking or asyncio.create_task(waiting.get())
+                await asyncio.wait(
+                    {taking, writing} if writing and is_due else {taking},
+                    timeout=None if commit is None or is_due else due - monotonic(),
+                    return_when=asyncio.FIRST_COMPLETED,
+                )
+                if not taking.done():
+                    continue
+                segment, taking = taking.result(), None
                 if segment is None:
                     break
-            if segment:
                 if commit is None:
                     commit, due = Commit(segment.first, batch=Batch(first_block=segment.first)), monotonic() + self._pace.seconds
                 await whole(self._decode, segment, commit)
-            if commit and (segment is None or monotonic() >= due or self._ready(commit, busy())):
-                yield commit
-                commit = None
+        finally:
+            if taking:
+                taking.cancel()
         if commit:
             yield commit
 
-    def _ready(self, commit: Commit, busy: bool) -> bool:
-        newest = commit.last_block >= commit.head - self._source.confirmations
-        return newest or len(commit.batch.trades) >= self._pace.rows * (CROWDED if busy else 1)
+    def _is_full(self, commit: Commit, busy: bool) -> bool:
+        return max(len(commit.batch.trades), len(commit.batch.blocks)) >= self._pace.rows * (CROWDED if busy else 1)
 
     def _decode(self, segment: Segment, commit: Commit) -> None:
         self._decoder.committed(self._committed_block)

@@ -64,14 +64,16 @@ class TroubledLedger(MemoryLedger):
 
 
 class CountingSource(Source):
-    """Counts the logs that were handed out."""
+    """Counts the logs that were handed out, and knows the last block."""
 
     handed = 0
+    last = -1
 
     async def segments(self, after: Block | None, start: int, until: int | None = None) -> AsyncGenerator[Segment, None]:
         async with contextlib.aclosing(super().segments(after, start, until)) as segments:
             async for segment in segments:
                 self.handed += len(segment.logs)
+                self.last = segment.blocks[-1].number
                 yield segment
 
 
@@ -188,6 +190,26 @@ async def test_commits_each_new_block_before_the_next(chain: DemoChain, source: 
             chain.mine()
             await until_stored(ledger, chain.head - 7)
     assert [[block.number for block in batch.blocks] for batch in ledger.batches[before:]] == [[BLOCKS - 6 + n] for n in range(5)]
+
+
+async def test_new_blocks_gather_while_the_store_is_slow(chain: DemoChain, source: CountingSource, ledger: TroubledLedger) -> None:
+    """A store that takes longer than a block would stay behind for good, if each were a commit of its own."""
+    async with running(listener(source, ledger, Pace(10**9, 3_600))):
+        await until_stored(ledger, BLOCKS)
+        before = len(ledger.batches)
+        ledger.open.clear()
+        try:
+            async with asyncio.timeout(30):
+                for _ in range(8):
+                    chain.mine()
+                    while source.last < chain.head:  # noqa: ASYNC110 (the source tells nobody)
+                        await asyncio.sleep(0.005)
+        finally:
+            ledger.open.set()
+        await until_stored(ledger, chain.head)
+    gathered = ledger.batches[before:]
+    assert [block.number for batch in gathered for block in batch.blocks] == [BLOCKS + 1 + n for n in range(8)]
+    assert len(gathered) <= 3
 
 
 async def test_stops_reading_while_the_store_is_away(chain: DemoChain, source: CountingSource, ledger: TroubledLedger) -> None:
