@@ -11,7 +11,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from app.live.hub import Hub, Told, Topic
 from app.live.pacing import Pace
-from app.live.sending import Sending
+from app.live.sending import Sending, write_of
 from app.live.updates import BarUpdate, Traded
 
 MOST_SUBSCRIPTIONS: Final = 50
@@ -81,7 +81,7 @@ class Connection:
         self.websocket = websocket
         self._hub = hub
         self._bounds = bounds
-        self._sending = Sending(bounds.messages, bounds.bytes)
+        self._sending = Sending(bounds.messages, bounds.bytes, write_of(websocket.scope))
         self._feeds: dict[Topic, _Feed] = {}
         self._session: Session
         self._ending: asyncio.Future[Ending] = asyncio.get_running_loop().create_future()

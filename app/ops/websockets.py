@@ -1,17 +1,34 @@
-"""What hypercorn's WebSockets lack: pings and waits that end with their connection, a bound for what follows a message too long."""
+"""What hypercorn's WebSockets lack: a short way for what many are told, pings and waits that end with their connection, bounds."""
 
 import asyncio
 import contextlib
 from collections.abc import Callable, Coroutine
-from functools import partial
-from typing import Any
+from functools import lru_cache, partial
+from typing import Any, Final
 
 import hypercorn.protocol.h2
 import hypercorn.protocol.h11
 from hypercorn.protocol.events import Event, Request
-from hypercorn.protocol.ws_stream import FrameTooLargeError, WebsocketBuffer, WSStream
+from hypercorn.protocol.h11 import H11Protocol
+from hypercorn.protocol.ws_stream import ASGIWebsocketState, FrameTooLargeError, WebsocketBuffer, WSStream
 from hypercorn.typing import ASGIReceiveEvent, ASGISendEvent
-from wsproto.events import Message, Ping
+from wsproto.connection import Connection, ConnectionState, ConnectionType
+from wsproto.events import Message, Ping, TextMessage
+
+WRITE: Final = "datafeed.write"
+"""An extension of the scope of WebSockets over HTTP/1: `write(text) -> bool`. It hands a message over at once, or says that it does not:
+then it is to be sent. Nobody may send another meanwhile."""
+
+FULL: Final = 65_536
+"""Bytes that the event loop keeps for a connection when no more are handed over at once: as many as sending waits with."""
+
+_FRAMES: Final = Connection(ConnectionType.SERVER)
+
+
+@lru_cache(64)
+def _frame(text: str) -> bytes:
+    """As every client gets it: a server masks nothing, and nothing is compressed."""
+    return bytes(_FRAMES.send(TextMessage(data=text)))
 
 
 class _Buffer(WebsocketBuffer):
@@ -27,7 +44,7 @@ class _Buffer(WebsocketBuffer):
 
 class _Stream(WSStream):
     """Hypercorn's sleeps until the next ping before it notices that the connection has ended, and waits for ever to give a message to an
-    app that has left: a server that stops would wait for both.
+    app that has left: a server that stops would wait for both. It compresses where a client can, each message for each connection anew.
     """
 
     def __init__(self, *args: Any, **named: Any) -> None:
@@ -38,8 +55,10 @@ class _Stream(WSStream):
 
     async def handle(self, event: Event) -> None:
         await super().handle(event)
-        if isinstance(event, Request) and self.app_put:
+        if isinstance(event, Request) and self.app_put:  # the app has not begun yet
             self.app_put = partial(self._put, self.app_put)
+            self.handshake.extensions = None
+            self._offer_writing()
         if self.closed:
             self._over.set()
 
@@ -47,6 +66,20 @@ class _Stream(WSStream):
         if message is None:
             self._left.set()
         await super().app_send(message)
+
+    def _offer_writing(self) -> None:
+        protocol = getattr(self.send, "__self__", None)
+        if isinstance(protocol, H11Protocol):
+            transport = protocol.send.__self__.writer.transport  # type: ignore[attr-defined]
+            self.scope["extensions"][WRITE] = partial(self._write, transport)  # type: ignore[assignment]
+
+    def _write(self, transport: asyncio.WriteTransport, text: str) -> bool:
+        if self.closed or self.state is not ASGIWebsocketState.CONNECTED or self.connection.state is not ConnectionState.OPEN:
+            return False
+        if transport.is_closing() or transport.get_write_buffer_size() > FULL:
+            return False
+        transport.write(_frame(text))
+        return True
 
     async def _put(self, put: Callable[[ASGIReceiveEvent], Coroutine[Any, Any, None]], event: ASGIReceiveEvent) -> None:
         if self._left.is_set():

@@ -9,7 +9,7 @@ from app.live.pusher import protocol
 from app.live.pusher.channels import MOST_CHANNELS, Channels
 from app.live.pusher.protocol import Code, Said
 from app.live.pusher.signature import App, authorization, same
-from app.live.sending import Sending
+from app.live.sending import Sending, Write
 
 WAITING_FRAMES: Final = 1_000
 WAITING_BYTES: Final = 1024 * 1024
@@ -37,10 +37,10 @@ class Session:
     Once there is an `ending`, it is hung up on after what is in `sending`.
     """
 
-    def __init__(self, app: App, channels: Channels, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, app: App, channels: Channels, write: Write, clock: Callable[[], float] = time.monotonic) -> None:
         self._app = app
         self._channels = channels
-        self.sending = Sending(WAITING_FRAMES, WAITING_BYTES)
+        self.sending = Sending(WAITING_FRAMES, WAITING_BYTES, write)
         self.ending: Ending | None = None
         self._clock = clock
         self._frames: deque[float] = deque(maxlen=MOST_FRAMES)
@@ -59,7 +59,7 @@ class Session:
             self._channels.unsubscribe(channel, self.socket_id)
         if not self.ending:
             self.ending = Ending(code, message)
-            self.sending.put(protocol.error(code, message))
+            self.sending.queue(protocol.error(code, message))
 
     def leave(self) -> None:
         """The connection has ended."""

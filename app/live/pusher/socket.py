@@ -12,6 +12,7 @@ from app.live.pusher.channels import Channels
 from app.live.pusher.protocol import Code
 from app.live.pusher.session import Session
 from app.live.pusher.signature import App, same
+from app.live.sending import write_of
 
 ACTIVITY_SECONDS: Final = 120
 """Of silence, after which a client is asked whether it is still there."""
@@ -44,7 +45,7 @@ class Socket:
             await websocket.send_text(protocol.error(code, message))
             await websocket.close(code, message)
             return
-        session = Session(self._app, self._channels)
+        session = Session(self._app, self._channels, write_of(websocket.scope))
         session.send(protocol.established(session.socket_id, self._activity))
         tasks = [asyncio.create_task(work) for work in (_hear(websocket, session), _send(websocket, session), self._watch(session))]
         try:
