@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import logging
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
@@ -21,7 +20,7 @@ from app.domain.errors import DatafeedError
 from app.domain.news import News
 from app.news import hints_of
 from app.parts import Parts
-from app.service import Job, until
+from app.service import Job, spare_the_collector, until
 from app.settings import Settings
 from app.store.client import Database
 from app.store.lease import Lease
@@ -203,17 +202,6 @@ async def _live_prices(settings: Settings, followed: Following) -> AsyncIterator
         if refreshing:
             refreshing.cancel()
             await asyncio.wait({refreshing})
-
-
-def spare_the_collector() -> None:
-    """Have garbage looked for less often in this process, and not among what lives as long as it does.
-
-    Decoding makes hundreds of thousands of tuples that live until their commit and are no garbage: with Python's own thresholds,
-    walking over them again and again took 10 of 25 seconds for 400,000 events; so it takes a tenth of one, for a tenth more memory.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 50)
 
 
 def _compare(settings: Settings, database: Database, book: ClickHouseLedger, chain_id: int, *, explicit: bool) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import gc
 import logging
 import signal
 import socket
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from starlette.types import ASGIApp
 
 from app.domain.errors import DatafeedError
+from app.ops import files
 from app.ops.farewell import Farewell
 from app.settings import Settings
 from app.store.client import Database, open_database
@@ -32,6 +34,12 @@ Job = Callable[[asyncio.Event], Coroutine[Any, Any, None]]
 logger = logging.getLogger(__name__)
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+BACKLOG = 1_024
+"""Connections that wait to be accepted: all clients of a server that was started anew come back at once."""
+
+OTHER_CLIENTS = 1_024
+"""Connections that there must be room for besides WebSockets."""
 
 LONGEST_FRAME = 65_536
 """Bytes of what a client says over a WebSocket; one that says more is hung up on."""
@@ -83,9 +91,10 @@ def server(
 
     from app.ops.websockets import mend
 
+    files.allow(settings.ws_max_connections + settings.pusher_local_connections + OTHER_CLIENTS)
     host, port = at or (settings.host, settings.port)
     try:
-        listening = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=1_024)
+        listening = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=BACKLOG)
     except OSError as error:
         reason, _, _ = str(error.strerror).partition(" (while ")
         at_fault = PortTaken if error.errno in (errno.EADDRINUSE, errno.EACCES) else HostUnusable
@@ -99,6 +108,7 @@ def server(
     config.bind = [f"fd://{listening.detach()}"]
     config.errorlog = logging.getLogger("hypercorn.error")
     config.graceful_timeout = PATIENCE
+    config.backlog = BACKLOG
     config.websocket_max_message_size = LONGEST_FRAME
     config.include_server_header = False  # nobody needs to know what serves
 
@@ -153,13 +163,26 @@ async def until(stop: asyncio.Event, work: Coroutine[Any, Any, None], finish: Ca
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:
-    """Run *work* in the fastest event loop at hand."""
+    """Run *work* in the fastest event loop at hand, in a process that has nothing else to do."""
+    spare_the_collector()
     if sys.platform == "win32":
         return asyncio.run(work)
     import uvloop
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(work)
+
+
+def spare_the_collector() -> None:
+    """Have garbage looked for less often in this process, and not among what lives as long as it does.
+
+    With Python's own thresholds, all objects alive are walked over again and again while there come to be more: what decoding makes until
+    its commit (10 of 25 seconds for 400,000 events), and what belongs to a WebSocket (a third of the time in which thousands are
+    opened). So it takes a tenth of that, for a tenth more memory.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
 
 
 def _on_signals(stop: Callable[[], None]) -> asyncio.Event:

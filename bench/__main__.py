@@ -4,12 +4,14 @@ import typer
 
 from bench.http import http
 from bench.ingest import ingest
+from bench.live import live
 from bench.markets import markets
 from bench.stats import stats
 
 app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False)
 app.command()(http)
 app.command()(ingest)
+app.command()(live)
 app.command()(markets)
 app.command()(stats)
 

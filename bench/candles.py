@@ -55,20 +55,30 @@ def fill(database: Database, candles: int, markets: int, until: int) -> int:
             database.run(_FILL, {"market_id": number, "since": since, **window})
     for table in ("1m", "5m", "15m", "1h", "1d"):  # as they are after months, not minutes, of the engine's merging
         database.run("OPTIMIZE TABLE {table:Identifier} FINAL", {"table": f"vamm_ohlcv_{table}"})
-    ledger = ClickHouseLedger(database, CHAIN, Lease(database, CHAIN, ttl=60))
-    ledger.recover()
-    block = Block(minutes * 1_000 >> 20, "0x" + "11" * 32, "0x" + "10" * 32, until)
-    listed = [_market(number) for number in range(1, markets + 1)]
-    ledger.commit(Batch([block], [_trade(market, block) for market in listed], listed, [], block.number))
-    ledger.release()
+    begin(database, [market_of(number) for number in range(1, markets + 1)], block_of(minutes * 1_000 >> 20, until))
     return minutes
 
 
-def _market(number: int) -> Market:
+def begin(database: Database, markets: list[Market], block: Block) -> None:
+    """Commit *block* to a store without any, with *markets* and an event of each."""
+    ledger = ClickHouseLedger(database, CHAIN, Lease(database, CHAIN, ttl=60))
+    ledger.recover()
+    ledger.commit(Batch([block], [trade_of(market, block) for market in markets], markets, [], block.number))
+    ledger.release()
+
+
+def block_of(number: int, time: int) -> Block:
+    """Of any chain, made at *time* (seconds)."""
+    return Block(number, f"0x{number + 1:064x}", f"0x{number:064x}", time)
+
+
+def market_of(number: int) -> Market:
+    """With its ticker."""
     return Market(number, ticker(number), ticker(number), f"0x{number:040x}", CHAIN, starting_price=2_000 * UNIT)
 
 
-def _trade(market: Market, block: Block) -> Trade:
+def trade_of(market: Market, block: Block) -> Trade:
+    """Somebody opens a position."""
     return Trade(
         market_id=market.market_id, market_symbol=market.symbol, contract_address=market.contract_address, timestamp=block.timestamp,
         block_number=block.number, transaction_hash="0x" + "22" * 32, log_index=market.market_id, event_type="PositionOpened",

@@ -12,7 +12,6 @@ from app.chain.decoder import Decoder
 from app.chain.listener import Commit, Listener
 from app.chain.protocol import load_protocols
 from app.chain.rpc import Rpc
-from app.following import spare_the_collector
 from app.store.client import embedded_database
 from app.store.lease import Lease
 from app.store.schema import migrate
@@ -47,7 +46,6 @@ async def _run(url: str, folder: Path, last: int) -> dict[str, object]:
             chain_id = await source_of(rpc).chain_id()
             ledger = ClickHouseLedger(database, chain_id, Lease(database, chain_id, ttl=60))
             listener = Listener(source_of(rpc), Decoder(load_protocols(), chain_id, ledger), ledger, on_commit=note)
-            spare_the_collector()
             began = perf_counter()
             await listener.run(last)
             seconds = perf_counter() - began

@@ -33,6 +33,13 @@ class DemoChain:
             return self._head
         return max(self._head, int((self._clock() - self.genesis.time) / self.genesis.block_time))
 
+    @property
+    def pause(self) -> float | None:
+        """Seconds until the clock makes the next block; None without a clock."""
+        if self._clock is None:
+            return None
+        return max(0.0, self.genesis.time + (self.head + 1) * self.genesis.block_time - self._clock())
+
     def mine(self, blocks: int = 1) -> int:
         """Add *blocks* to a chain without clock; the new head."""
         if self._clock is not None:

@@ -83,7 +83,8 @@ class Connection:
         look = min(_LONGEST_LOOK, self._chain.genesis.block_time / _LOOKS_A_BLOCK)
         self._news()
         while True:
-            await asyncio.sleep(look)
+            pause = self._chain.pause
+            await asyncio.sleep(look if pause is None else min(look, pause))
             for branch, number in self._news():
                 head = header(branch, number)
                 for subscription in list(self._subscriptions):
