@@ -8,6 +8,7 @@ import json
 import multiprocessing
 import time
 from collections.abc import Iterator
+from itertools import count
 from multiprocessing.connection import Connection
 from typing import Final, NamedTuple
 from urllib.parse import quote
@@ -30,7 +31,7 @@ from bench.telling import running
 BEHIND: Final = 150
 """Blocks that there are at the start: more than the first epoch, in which nobody trades."""
 
-WARMING: Final = 5
+WARMING: Final = 3
 """Seconds that do not count: what all clients asked for at once is answered then."""
 
 PATIENCE: Final = 3
@@ -91,12 +92,13 @@ async def _heard(port: int, markets: int, seconds: int) -> Blocks:
 async def _listed(port: int, markets: int) -> list[str]:
     """The tickers of all *markets*, as soon as they are stored."""
     async with asyncio.timeout(READY), aiohttp.ClientSession(f"http://127.0.0.1:{port}") as session:
-        while True:
-            async with session.get("/api/v1/symbols", params={"limit": str(markets)}) as answer:
+        for more in count():  # another question each time: an answer is given again for a minute
+            async with session.get("/api/v1/symbols", params={"limit": str(markets + more)}) as answer:
                 found = (await answer.json())["symbols"]
             if len(found) == markets:
                 return [str(each["symbol"]) for each in found]
-            await asyncio.sleep(0.5)
+            await asyncio.sleep(0.2)
+    raise AssertionError
 
 
 @contextlib.contextmanager

@@ -16,9 +16,6 @@ from app.ops import files
 PATIENCE: Final = 60.0
 """Seconds in which everything must arrive; only a hang takes that long."""
 
-CONNECTIONS: Final = 100_000
-"""Of a process, at most: as many as it may have."""
-
 OPENING: Final = 64
 """Handshakes under way at once: fewer than a server lets wait."""
 
@@ -87,12 +84,14 @@ def ears(processes: int) -> Iterator[list[Ears]]:
 
 
 def _run(pipe: Connection) -> None:
-    files.allow(CONNECTIONS)
+    connections = 0
     sets: dict[str, _Set] = {}
     with contextlib.suppress(EOFError):
         while True:
             match pipe.recv():
                 case ("open", str(name), int(port), str(path), int(count)):
+                    connections += count
+                    files.allow(connections)
                     sets[name] = _Set()
                     answer = _tried(sets[name].open, port, path, count)
                 case ("hear", str(name), bytes(mark)):

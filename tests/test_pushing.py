@@ -83,6 +83,9 @@ def test_a_page_of_our_own_pusher_is_told_of_each_commit(database: Database) -> 
         for price in (2_001, 2_002):
             writer.trade(price)
             assert closes(page, price) == [price]
+            with client(f"{url.replace('http', 'ws')}/app/local?protocol=7") as another:  # who comes back is told how it stands
+                another.subscribe("chart-GOLD-1")
+                assert closes(another, price) == [price]
 
 
 def test_what_a_service_triggers_in_one_process_is_told_in_all(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:

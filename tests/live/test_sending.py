@@ -81,3 +81,47 @@ async def test_who_takes_waits_for_what_comes() -> None:
     await asyncio.sleep(0)
     sending.put("late")
     assert await taking == "late"
+
+
+class Writing:
+    """Takes messages at once as long as it `may`."""
+
+    def __init__(self) -> None:
+        self.may = True
+        self.written: list[str] = []
+
+    def __call__(self, text: str) -> bool:
+        if self.may:
+            self.written.append(text)
+        return self.may
+
+
+async def test_what_can_be_written_at_once_does_not_wait() -> None:
+    write = Writing()
+    sending = Sending(10, 1_000, write)
+    sending.put("before anybody takes anything")
+    assert await sending.next() == "before anybody takes anything"
+    sending.put("while it is sent")
+    assert await sending.next() == "while it is sent"
+    taking = asyncio.create_task(sending.next())
+    await asyncio.sleep(0)
+    assert all(sending.put(text, "gold") for text in ("1", "2"))
+    assert (write.written, len(sending), sending.replaced) == (["1", "2"], 0, 0)
+    write.may = False
+    sending.put("3", "gold")
+    write.may = True
+    sending.put("4", "gold")
+    sending.put("5")
+    assert await taking == "4"
+    assert await sending.next() == "5"
+    assert write.written == ["1", "2"]
+
+
+async def test_what_is_queued_is_not_written_at_once() -> None:
+    write = Writing()
+    sending = Sending(10, 1_000, write)
+    taking = asyncio.create_task(sending.next())
+    await asyncio.sleep(0)
+    sending.queue("the end")
+    assert await taking == "the end"
+    assert write.written == []

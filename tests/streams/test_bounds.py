@@ -8,16 +8,24 @@ from typing import Any
 import pytest
 from websockets.exceptions import InvalidStatus
 
+from app.domain.news import Committed
 from app.live.connection import MOST_HEARD, MOST_SUBSCRIPTIONS
+from app.live.memory import MemoryBus
+from app.main import create_app
 from app.service import LONGEST_FRAME
+from app.settings import Settings
 from app.store.client import Database
 from tests.feed.points import add_market
-from tests.streams.served import Client, Service, known, world
+from tests.store.rows import CHAIN, trade
+from tests.streams.served import NOON, PATIENCE, Client, Service, World, known, serving, world
 
 pytestmark = pytest.mark.anyio
 
 MOST_BLOCKS = 400
 """With 400 trades each: 25 MB of frames, more than any socket holds."""
+
+STATES = 2_500
+"""Of nine bars: 5 MB, more than sockets hold."""
 
 PING = {"type": "ping"}
 REALTIME = "/api/lightweight/realtime"
@@ -130,6 +138,30 @@ async def test_who_does_not_read_is_disconnected_and_the_others_get_everything(d
                 assert await has_place(service)
 
 
+async def test_who_reads_late_misses_states_but_not_the_newest(database: Database) -> None:
+    """What waits for it is a state of each bar, and what sockets hold; who reads is told each state meanwhile."""
+    settings = Settings(port=0, rate_limit_requests=0)
+    bus = MemoryBus(settings.bus_queue_rows)
+    made = World(database, bus)
+    await made.trades(0, 2000)
+    streams = "/".join(f"gold@kline_{name}" for name in ("1m", "5m", "15m", "30m", "1h", "4h", "1d", "1w", "1M"))
+    async with serving(create_app(settings, database, bus), settings) as service:
+        slow = await stalled(service, f"/ws?streams={streams}")
+        with contextlib.closing(slow):
+            async with service.client("/ws?streams=gold@kline_1m") as client:
+                assert (await client.next())["data"]["k"]["c"] == "2000"
+                for number in range(1, STATES + 1):
+                    rows = (trade(number + 1, 0, 1, 2_000 + number, 10, timestamp=NOON),)
+                    bus.publish(Committed(CHAIN, number, number + 1, NOON, frozenset({1}), rows))
+                    assert (await client.next())["data"]["k"]["c"] == str(2_000 + number)
+                    client.script.clear()
+            newest, heard = f'"c":"{2_000 + STATES}"'.encode(), b""
+            async with asyncio.timeout(PATIENCE):
+                while heard.count(newest) < 9:
+                    heard += await asyncio.get_running_loop().sock_recv(slow, 1 << 20)
+    assert heard.count(b'"e":"kline"') < 9 * STATES
+
+
 async def has_place(service: Service) -> bool:
     """Whether another client is let in, and served."""
     try:
@@ -183,6 +215,10 @@ async def test_who_comes_back_begins_with_what_is_now(database: Database) -> Non
         async with service.client("/api/tradingview/stream?symbol=GOLD") as client:
             _, frame = await client.frames(2)
         assert (frame["price"], frame["volume"]) == (2002.0, 30.0)
+        async with service.client("/ws") as client:
+            await client.say({"method": "SUBSCRIBE", "params": ["gold@kline_1m"]})
+            _, frame = await client.frames(2)
+        assert (frame["k"]["c"], frame["k"]["v"], frame["k"]["x"]) == ("2002", "30", False)
 
 
 async def test_only_closed_bars_where_partials_are_off(database: Database) -> None:

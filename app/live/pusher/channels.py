@@ -37,6 +37,7 @@ class Channels:
         self._most = most
         self._connections: dict[str, set[str]] = {}
         self._subscribers: dict[str, dict[str, Subscriber]] = {}
+        self._newest: dict[str, str] = {}
         self.version = 0
         """Another whenever a channel is occupied or vacated."""
 
@@ -70,6 +71,10 @@ class Channels:
         """The channels of a connection."""
         return frozenset(self._connections.get(socket_id, ()))
 
+    def newest(self, channel: str) -> str | None:
+        """The last state that was told to who hears *channel* already: who comes later begins with it."""
+        return self._newest.get(channel)
+
     def subscribe(self, channel: str, subscriber: Subscriber) -> None:
         """Have *subscriber*, who has joined, hear *channel*."""
         self._connections[subscriber.socket_id].add(channel)
@@ -91,7 +96,10 @@ class Channels:
         """
         if hearing := self._subscribers.get(channel):
             frame = protocol.event(event, channel, data)
-            kept = None if series is None else (channel, event, series)
+            kept = None
+            if series is not None:
+                kept = channel, event, series
+                self._newest[channel] = frame
             for subscriber in list(hearing.values()):
                 if subscriber.socket_id != exclude:
                     subscriber.send(frame, kept, final=final)
@@ -114,4 +122,5 @@ class Channels:
         del hearing[socket_id]
         if not hearing:
             del self._subscribers[channel]
+            self._newest.pop(channel, None)
             self.version += 1

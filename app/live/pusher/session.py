@@ -109,6 +109,8 @@ class Session:
         else:
             self._channels.subscribe(channel, self)
             self.send(protocol.subscribed(channel))
+            if newest := self._channels.newest(channel):
+                self.send(newest)
 
     def _may_hear(self, channel: str, auth: str) -> bool:
         return same(auth, authorization(self._app, self.socket_id, channel))
