@@ -31,7 +31,7 @@ from bench.telling import running
 BEHIND: Final = 150
 """Blocks that there are at the start: more than the first epoch, in which nobody trades."""
 
-WARMING: Final = 3
+WARMING: Final = 5
 """Seconds that do not count: what all clients asked for at once is answered then."""
 
 PATIENCE: Final = 3
