@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import math
 import multiprocessing
 import time
 from collections.abc import Iterator
@@ -31,11 +32,9 @@ from bench.telling import running
 BEHIND: Final = 150
 """Blocks that there are at the start: more than the first epoch, in which nobody trades."""
 
-WARMING: Final = 5
-"""Seconds that do not count: what all clients asked for at once is answered then."""
-
-PATIENCE: Final = 3
-"""Seconds for what the last block began."""
+WARMING: Final = 0.25
+"""Share of the seconds that do not count, at the beginning, when what all clients asked for at once is answered; and that the last are
+waited for."""
 
 READY: Final = 120.0
 """Seconds in which the service has read what there is at the start."""
@@ -79,8 +78,9 @@ async def _heard(port: int, markets: int, seconds: int) -> Blocks:
     async with asyncio.TaskGroup() as group:
         at_once = [symbols[place : place + MOST_SUBSCRIPTIONS] for place in range(0, markets, MOST_SUBSCRIPTIONS)]
         hearing = [group.create_task(hear(some)) for some in at_once]
-        begin = int(time.time()) + WARMING
-        await asyncio.sleep(begin + seconds + PATIENCE - time.time())
+        patience = math.ceil(WARMING * seconds)
+        begin = int(time.time()) + patience
+        await asyncio.sleep(begin + seconds + patience - time.time())
         for task in hearing:
             task.cancel()
     counted = [(start, at - start / 1_000) for (_, start), at in first.items() if begin <= start / 1_000 < begin + seconds]

@@ -39,8 +39,8 @@ def fanout(settings: Settings, *, connections: int, updates: int, turns: int, pa
         clients = stack.enter_context(ears(CLIENTS))
         ours = _Side("ours", stack.enter_context(running(telling.ours, settings)), clients)
         bare = _Side("bare", stack.enter_context(running(telling.bare, settings)), clients)
-        ours.open(telling.STREAM, connections)
-        bare.open("/", connections)
+        ours.open(telling.STREAM, connections, until=b'"c":"2000"')
+        bare.open("/", connections, until=b"")
         frame = ours.told(FIRST, FIRST).decode()
         bare.told(frame, FIRST)
         for side in (ours, bare):
@@ -63,10 +63,10 @@ class _Side:
     def __init__(self, name: str, server: Server, clients: list[Ears]) -> None:
         self._name, self._server, self._clients = name, server, clients
 
-    def open(self, path: str, connections: int) -> None:
+    def open(self, path: str, connections: int, until: bytes) -> None:
         before = self._server.memory
         for place, client in enumerate(self._clients):
-            client.open(self._name, self._server.port, path, len(range(place, connections, len(self._clients))))
+            client.open(self._name, self._server.port, path, len(range(place, connections, len(self._clients))), until)
         self._opening = max(client.opened() for client in self._clients)
         self._memory = (self._server.memory - before) / connections
         self.forget()

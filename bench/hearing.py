@@ -41,9 +41,9 @@ class Ears:
     def __init__(self, pipe: Connection) -> None:
         self._pipe = pipe
 
-    def open(self, name: str, port: int, path: str, count: int) -> None:
-        """Open *count* WebSockets to *path*; `opened` waits for them."""
-        self._pipe.send(("open", name, port, path, count))
+    def open(self, name: str, port: int, path: str, count: int, until: bytes) -> None:
+        """Open *count* WebSockets to *path*, each until it has heard *until*; `opened` waits for them."""
+        self._pipe.send(("open", name, port, path, count, until))
 
     def opened(self) -> float:
         """Seconds that opening took."""
@@ -89,11 +89,11 @@ def _run(pipe: Connection) -> None:
     with contextlib.suppress(EOFError):
         while True:
             match pipe.recv():
-                case ("open", str(name), int(port), str(path), int(count)):
+                case ("open", str(name), int(port), str(path), int(count), bytes(until)):
                     connections += count
                     files.allow(connections)
                     sets[name] = _Set()
-                    answer = _tried(sets[name].open, port, path, count)
+                    answer = _tried(sets[name].open, port, path, count, until)
                 case ("hear", str(name), bytes(mark)):
                     answer = _tried(sets[name].hear, mark)
                 case other:
@@ -117,7 +117,7 @@ class _Set:
         self._rest: dict[int, bytes] = {}
         self._poll = select.epoll()
 
-    def open(self, port: int, path: str, count: int) -> float:
+    def open(self, port: int, path: str, count: int, until: bytes) -> float:
         asked = f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n{_KEY}\r\n\r\n".encode()
         began = monotonic()
         for first in range(0, count, OPENING):
@@ -125,14 +125,14 @@ class _Set:
             for each in opening:
                 each.sendall(asked)
             for each in opening:
-                head = b""
-                while b"\r\n\r\n" not in head:
+                data = b""
+                while b"\r\n\r\n" not in data or until not in data:
                     if not (more := each.recv(4_096)):
-                        raise ValueError(head[:200])
-                    head += more
-                head, _, rest = head.partition(b"\r\n\r\n")
-                if not head.startswith(b"HTTP/1.1 101"):
-                    raise ValueError(head[:200])
+                        break
+                    data += more
+                head, _, rest = data.partition(b"\r\n\r\n")
+                if not head.startswith(b"HTTP/1.1 101") or until not in rest:
+                    raise ValueError(data[:200])
                 each.setblocking(False)
                 self._sockets[each.fileno()] = each
                 self._rest[each.fileno()] = rest

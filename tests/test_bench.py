@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-FEW = ["--connections", "12", "--updates", "2", "--turns", "1", "--markets", "3", "--seconds", "3"]
+FEW = ["--connections", "12", "--updates", "1", "--turns", "1", "--markets", "3", "--seconds", "4"]
 
 
 def test_live_ends_with_a_line_of_json() -> None:
