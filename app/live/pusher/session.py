@@ -109,7 +109,7 @@ class Session:
         else:
             self._channels.subscribe(channel, self)
             self.send(protocol.subscribed(channel))
-            if newest := self._channels.newest(channel):
+            if (newest := self._channels.newest(channel)) and not channel.startswith(PRIVATE):  # there it is one position of several
                 self.send(newest)
 
     def _may_hear(self, channel: str, auth: str) -> bool:
