@@ -83,7 +83,8 @@ class Repeated:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         app = self._app
-        if scope["type"] == "http" and scope["method"] in READS and (known := scope["state"]["ready"].get(scope)):
+        ready: Ready | None = scope["state"].get("ready") if scope["type"] == "http" and scope["method"] in READS else None
+        if ready and (known := ready.get(scope)):
             scope[ANSWER] = known
             app = self._guarded[scope["path"].split("/", 3)[2]]
         await app(scope, receive, send)
