@@ -17,7 +17,7 @@ from app.ops import logs, screen
 from app.settings import Settings, doubts, load_settings, require
 
 if TYPE_CHECKING:
-    from app.chain.listener import Commit
+    from app.chain.gathering import Commit
     from app.store.client import Database
 
 EXIT_CODES = "Exit codes: 0 done, 1 failed (the last line says why), 2 wrong usage or settings."

@@ -29,7 +29,8 @@ from app.store.queries import query
 from app.store.writer import ClickHouseLedger
 
 if TYPE_CHECKING:
-    from app.chain.listener import Commit, Listener
+    from app.chain.gathering import Commit
+    from app.chain.listener import Listener
     from app.chain.source import Source
 
 logger = logging.getLogger(__name__)
@@ -102,7 +103,8 @@ async def following(
 
     *on_news* is told of commits and of what is taken back, in the thread that wrote. *wake* is told of blocks that may be new.
     """
-    from app.chain.listener import Listener, Pace  # here, as web3 takes a second to load and most commands do without
+    from app.chain.gathering import Pace  # here, as web3 takes a second to load and most commands do without
+    from app.chain.listener import Listener
     from app.chain.openings import Openings
     from app.chain.rpc import Rpc
     from app.chain.source import Source

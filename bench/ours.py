@@ -9,7 +9,8 @@ import psutil
 
 from app import service
 from app.chain.decoder import Decoder
-from app.chain.listener import Commit, Listener
+from app.chain.gathering import Commit
+from app.chain.listener import Listener
 from app.chain.protocol import load_protocols
 from app.chain.rpc import Rpc
 from app.store.client import embedded_database

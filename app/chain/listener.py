@@ -5,31 +5,25 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncGenerator, Callable
-from dataclasses import dataclass, field
-from time import monotonic
+from collections.abc import Callable
 from typing import NamedTuple
 
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_random_exponential
 
 from app.chain.decoder import Decoder
 from app.chain.errors import ForkTooDeep, known
+from app.chain.gathering import Commit, Pace, Segments, gather
 from app.chain.source import Reorganised, Segment, Source
 from app.chain.waiting import apart, pause, whole
 from app.chain.waiting import until as until_set
 from app.domain.block import Block
 from app.domain.errors import DatafeedError
-from app.domain.ledger import Batch, Ledger
+from app.domain.ledger import Ledger
 
 logger = logging.getLogger(__name__)
 
-Segments = asyncio.Queue[Segment | None]
-
 SEGMENTS_WAITING = 2
 """Segments read ahead of the decoder: with those in flight, the bound on memory while the store is slow or away."""
-
-CROWDED = 4
-"""Times the usual number of rows that may gather while the store is busy with a commit: fewer, larger inserts cost it less."""
 
 HOLD_EVERY = 4.0
 """Seconds between two looks at the right to write."""
@@ -42,27 +36,6 @@ FAR_BEHIND = 100
 
 FORK_SEARCH = 4_096
 """Remembered blocks among which a fork is looked for."""
-
-
-@dataclass(slots=True)
-class Commit:
-    """Whole blocks on their way to the ledger, and the node's head when they were read."""
-
-    first_block: int
-    head: int = 0
-    batch: Batch = field(default_factory=Batch)
-
-    @property
-    def last_block(self) -> int:
-        return self.batch.blocks[-1].number
-
-
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """Rows are committed when there are `rows` of them, or `seconds` after the first came, whichever is first."""
-
-    rows: int = 10_000
-    seconds: float = 2.0
 
 
 class ListenerStatistics(NamedTuple):
@@ -182,7 +155,8 @@ class Listener:
         def under_way() -> asyncio.Task[None] | None:
             return None if writing is None or writing.done() else writing
 
-        async with asyncio.TaskGroup() as group, contextlib.aclosing(self._commits(waiting, under_way)) as commits:
+        gathered = gather(waiting, self._decode, under_way, pace=self._pace, confirmations=self._source.confirmations)
+        async with asyncio.TaskGroup() as group, contextlib.aclosing(gathered) as commits:
             group.create_task(self._read(waiting, checkpoint, until))
             async for commit in commits:
                 if writing:
@@ -197,44 +171,6 @@ class Listener:
 
         await until_set(self._finishing, fill())
         await waiting.put(None)
-
-    async def _commits(self, waiting: Segments, under_way: Callable[[], asyncio.Task[None] | None]) -> AsyncGenerator[Commit, None]:
-        """Segments decoded and put together as the pace has it, the chain's newest at once. What comes while a write is *under_way* goes
-        into one commit, which takes the store no longer than each of its blocks would.
-        """
-        commit: Commit | None = None
-        taking: asyncio.Task[Segment | None] | None = None
-        due = 0.0
-        try:
-            while True:
-                writing = under_way()
-                is_due = commit is not None and (commit.last_block >= commit.head - self._source.confirmations or monotonic() >= due)
-                if commit and (self._is_full(commit, writing is not None) or (is_due and not writing)):
-                    yield commit
-                    commit = None
-                    continue
-                taking = taking or asyncio.create_task(waiting.get())
-                await asyncio.wait(
-                    {taking, writing} if writing and is_due else {taking},
-                    timeout=None if commit is None or is_due else due - monotonic(),
-                    return_when=asyncio.FIRST_COMPLETED,
-                )
-                if not taking.done():
-                    continue
-                segment, taking = taking.result(), None
-                if segment is None:
-                    break
-                if commit is None:
-                    commit, due = Commit(segment.first, batch=Batch(first_block=segment.first)), monotonic() + self._pace.seconds
-                await whole(self._decode, segment, commit)
-        finally:
-            if taking:
-                taking.cancel()
-        if commit:
-            yield commit
-
-    def _is_full(self, commit: Commit, busy: bool) -> bool:
-        return max(len(commit.batch.trades), len(commit.batch.blocks)) >= self._pace.rows * (CROWDED if busy else 1)
 
     def _decode(self, segment: Segment, commit: Commit) -> None:
         self._decoder.committed(self._committed_block)

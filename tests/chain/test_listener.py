@@ -12,7 +12,8 @@ import pytest
 
 from app.chain.answers import Segment
 from app.chain.decoder import Decoder
-from app.chain.listener import CROWDED, SEGMENTS_WAITING, Commit, Listener, Pace
+from app.chain.gathering import CROWDED, Commit, Pace
+from app.chain.listener import SEGMENTS_WAITING, Listener
 from app.chain.protocol import load_protocols
 from app.chain.rpc import Rpc
 from app.chain.source import Source

@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 
 from app.chain.decoder import Decoder
-from app.chain.listener import Listener, Pace
+from app.chain.gathering import Pace
+from app.chain.listener import Listener
 from app.chain.protocol import load_protocols
 from app.chain.rpc import Rpc
 from app.chain.source import Source
