@@ -22,11 +22,13 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from app import serverless
+from app.main import create_app
 from app.ops.mistakes import SettingsError
 from app.serverless import NOT_READY, Lasting
 from app.settings import Settings
 from app.store.client import Database
 from tests.store.bridge import Bridge
+from tests.test_docs import routes
 
 ROOT = Path(__file__).parents[1]
 CONFIG: dict[str, Any] = json.loads((ROOT / "vercel.json").read_text())
@@ -108,6 +110,10 @@ def test_the_configuration_names_what_is_there() -> None:
     assert (ROOT / FUNCTION).is_file()
     assert [rewrite["destination"] for rewrite in CONFIG["rewrites"]] == [f"/{FUNCTION.removesuffix('.py')}"]
     assert os.listdir(ROOT / "public"), "without a file there Vercel would hand out the whole project"
+
+
+def test_what_its_cron_asks_is_a_route() -> None:
+    assert {job["path"] for job in CONFIG["crons"]} <= set(routes(create_app(Settings()).routes))
 
 
 def test_the_first_request_needs_nothing_that_is_not_bundled(tree: Path, engine_path: Path, database: Database) -> None:
