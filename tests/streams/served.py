@@ -47,6 +47,11 @@ class World:
         self._forks = 0
         self._hashes = {0: self._last}
 
+    @property
+    def height(self) -> int:
+        """Number of the newest block."""
+        return self._last.number
+
     async def trades(self, second: int, *prices: int, market_id: int = 1) -> None:
         """A block so many seconds after noon, with a trade of 10 at each price."""
         number = self._last.number + 1
