@@ -16,7 +16,7 @@ from starlette.routing import BaseRoute, Mount
 from app import streams
 from app.cache.opening import answers_budget, lists_cache
 from app.domain.hint import Hint
-from app.feed import charts, ingest, static, surfaces, tradingview
+from app.feed import charts, ingest, site, static, surfaces, tradingview
 from app.feed.candles import candle_pages
 from app.feed.directory import FRESH, TOLD_FRESH, Directory
 from app.feed.failures import ENVELOPE, PLAIN, UDF, Failures, passed_on
@@ -145,6 +145,7 @@ def create_app(
             *observing.routes,
             *([observing.scraped] if settings.metrics_port is None else ()),
             *surfaces.description(settings),
+            *pages(settings),
             static.ROUTES,
         ],
         middleware=[
@@ -186,6 +187,13 @@ def guarded(settings: Settings, windows: Windows | SharedWindows, hooks: PusherH
     ]
     made = [make(guards(settings, windows, name)) for is_on, name, make in switches if is_on]
     return [*made, *live]
+
+
+def pages(settings: Settings) -> list[Route]:
+    """Pages for people, where these and what they ask for are switched on."""
+    if settings.enable_page and settings.enable_lightweight_charts:
+        return site.routes(streaming=settings.enable_realtime_streaming)
+    return []
 
 
 def guards(settings: Settings, windows: Windows | SharedWindows, name: str) -> list[Middleware]:

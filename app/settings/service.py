@@ -20,6 +20,9 @@ class ServiceSettings(BaseModel):
     enable_tradingview_charts: bool = Field(True, description="Serve TradingView's UDF datafeed; off: its routes are not there.")
     enable_lightweight_charts: bool = Field(True, description="Serve JSON for Lightweight Charts; off: its routes are not there.")
     enable_realtime_streaming: bool = Field(True, description="Serve live updates over WebSockets; off: their routes are not there.")
+    enable_page: bool = Field(
+        True, description="Serve the page at / and /embed, which need ENABLE_LIGHTWEIGHT_CHARTS; off: they are not there."
+    )
     max_concurrent_queries: int = Field(10, ge=1, le=1_000, description="Queries of the API under way at once.")
     tradingview_max_bars: int = Field(
         20_000, ge=5_000, le=1_000_000, description="Bars in one answer of /history, at most; below 5000 charts would get holes."

@@ -17,6 +17,7 @@ from app.main import create_app
 from app.settings import Settings
 from app.store.client import Database, embedded_database
 from app.store.schema import migrate
+from tests.browser.followed import Followed
 from tests.browser.markets import fill
 from tests.browser.server import serving
 
@@ -112,3 +113,17 @@ def service(traded: Database) -> Iterator[str]:
     """URL of the whole service, without a slash at its end."""
     with serving(create_app(Settings(), traded)) as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+async def followed(engine_path: Path, _engine: Database) -> AsyncIterator[Followed]:
+    """A service of a store that tests write to."""
+    with embedded_database(engine_path, "followed", size=8) as database:
+        migrate(database)
+        made = Followed(database)
+        async with made.bus:
+            await made.minutes(2000)
+            await made.start()
+            yield made
+            await made.stop()
+    _engine.run("DROP DATABASE followed SYNC")

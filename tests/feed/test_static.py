@@ -49,6 +49,13 @@ def test_files_are_kept_by_browsers_and_asked_for_by_etag(client: TestClient) ->
     assert again.headers["cache-control"] == first.headers["cache-control"]
 
 
+def test_our_own_files_are_asked_for_each_time(client: TestClient) -> None:
+    for file in ("datafeed.js", "datafeed/index.js", "page/main.js", "page/layout.css"):
+        first = client.get(f"/static/{file}")
+        assert (first.status_code, first.headers["cache-control"]) == (200, "no-cache"), file
+        assert client.get(f"/static/{file}", headers={"If-None-Match": first.headers["etag"]}).status_code == 304
+
+
 def test_there_is_no_listing_and_no_way_out(client: TestClient) -> None:
     for path in ELSEWHERE:
         missing = client.get(f"/static{path}")

@@ -38,10 +38,10 @@ Frame = dict[str, Any]
 class World:
     """A store with two markets, its bus, and a writer of blocks."""
 
-    def __init__(self, database: Database, bus: Bus) -> None:
+    def __init__(self, database: Database, bus: Bus, *, lease_seconds: int = 60) -> None:
         for market_id, name in TICKERS.items():
             add_market(database, market_id, name)
-        self._ledger = ClickHouseLedger(database, CHAIN, Lease(database, CHAIN, ttl=60), on_news=bus.publish)
+        self._ledger = ClickHouseLedger(database, CHAIN, Lease(database, CHAIN, ttl=lease_seconds), on_news=bus.publish)
         self._ledger.recover()
         self._last = Block(0, "0x0", "0x", NOON)
         self._forks = 0

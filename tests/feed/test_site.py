@@ -1,0 +1,65 @@
+"""The pages for people: what they may load, who may frame them, and that they can be switched off."""
+
+import re
+
+import pytest
+from starlette.testclient import TestClient
+
+from app.main import create_app
+from app.settings import Settings
+
+PAGES = ("/", "/embed")
+
+
+@pytest.fixture(scope="module")
+def client() -> TestClient:
+    """A client of the app, which asks no store for pages."""
+    return TestClient(create_app(Settings()))
+
+
+def policy(client: TestClient, path: str) -> dict[str, str]:
+    """The page's Content-Security-Policy."""
+    parts = client.get(path).headers["content-security-policy"].split("; ")
+    return {name: values for name, _, values in (part.partition(" ") for part in parts)}
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_loads_nothing_but_our_files(client: TestClient, path: str) -> None:
+    answer = client.get(path)
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "text/html; charset=utf-8")
+    found = policy(client, path)
+    assert (found["default-src"], found["script-src"], found["style-src"]) == ("'none'", "'self'", "'self'")
+    assert "unsafe" not in answer.headers["content-security-policy"]
+    for script in re.findall(r"<script[^>]*>", answer.text):
+        assert 'src="/static/' in script
+    assert not re.search(r"<style|\sstyle=|\son\w+=", answer.text)
+    for loaded in re.findall(r'(?:src|href)="(/static/[^"]+)"', answer.text):
+        assert client.get(loaded).status_code == 200, loaded
+
+
+def test_only_the_chart_alone_may_be_framed(client: TestClient) -> None:
+    assert (policy(client, "/")["frame-ancestors"], policy(client, "/embed")["frame-ancestors"]) == ("'none'", "*")
+
+
+def test_pages_are_asked_for_again_by_etag(client: TestClient) -> None:
+    first = client.get("/")
+    assert first.headers["cache-control"] == "no-cache"
+    assert client.get("/", headers={"If-None-Match": first.headers["etag"]}).status_code == 304
+    assert client.head("/").status_code == 200
+    assert client.post("/").status_code == 405
+
+
+@pytest.mark.parametrize("switched_off", ["enable_page", "enable_lightweight_charts"])
+def test_pages_are_switched_off(switched_off: str) -> None:
+    client = TestClient(create_app(Settings.model_validate({switched_off: False})))
+    for path in PAGES:
+        missing = client.get(path)
+        assert (missing.status_code, missing.json()) == (404, {"error": "Not Found"})
+    assert client.get("/docs").status_code == 200
+
+
+def test_a_page_knows_whether_there_are_streams(client: TestClient) -> None:
+    without = TestClient(create_app(Settings(enable_realtime_streaming=False)))
+    for path in PAGES:
+        assert '<meta name="stream" content="on">' in client.get(path).text
+        assert '<meta name="stream" content="off">' in without.get(path).text
