@@ -3,6 +3,7 @@
 import logging
 import sys
 import time
+from functools import partial
 from importlib.metadata import version
 from typing import Annotated
 
@@ -28,12 +29,13 @@ from app.demo.saved import saved_genesis
 from app.domain.errors import DatafeedError
 from app.following import Pulse, listening
 from app.life import say_what_starts
-from app.main import create_app
+from app.main import create_app, pages
 from app.news import bus_of
 from app.observing import beside
 from app.ops import screen
 from app.ops.reports import reporting
 from app.parts import Parts
+from app.settings import Settings
 from app.settings.chain import SIMULATED
 from app.settings.limits import WITHOUT_LIMITS
 from app.store.catalogue import Catalogue
@@ -91,7 +93,7 @@ def serve(
         bus, parts, wake = bus_of(settings, database), Parts(), Wake()
         ticking = Ticking(settings, database, bus, parts)
         served = create_app(settings, database, bus, ticking.occupied, wake.hint if with_listener else None, parts)
-        jobs = [service.server(served, settings, _announced), *beside(settings, parts)]
+        jobs = [service.server(served, settings, partial(_announced, settings)), *beside(settings, parts)]
         if with_listener:
             jobs += [listening(settings, database, on_commit=Pulse(), on_news=bus.publish, wake=wake, parts=parts), *ticking.jobs]
         service.run(service.run_all(*jobs, within=bus))
@@ -121,7 +123,7 @@ def demo(
         bus, parts, wake = bus_of(settings, database), Parts(), Wake()
         ticking = Ticking(settings, database, bus, parts)
         served = create_app(unlimited, database, bus, ticking.occupied, wake.hint, parts)
-        jobs = [service.server(served, settings, _announced), *beside(settings, parts), *ticking.jobs]
+        jobs = [service.server(served, settings, partial(_announced, settings)), *beside(settings, parts), *ticking.jobs]
 
         async def work() -> None:
             async with serving(chain) as node:
@@ -279,8 +281,10 @@ def main() -> None:
         sys.exit(error.exit_code)
 
 
-def _announced(url: str) -> None:
+def _announced(settings: Settings, url: str) -> None:
     since = int(time.time()) - 86_400
+    if pages(settings):
+        screen.out.print(f"Page             {url}/")
     screen.out.print(f"UDF datafeed     {url}/api/tradingview")
     screen.out.print(f"Markets          {url}/api/tradingview/search?query=&type=&exchange=&limit=30")
     screen.out.print(

@@ -54,6 +54,8 @@ def test_names_of_parameters_are_only_names(client: TestClient, stored: Database
 def test_paths_that_lead_nowhere(client: TestClient, prefix: str) -> None:
     for text in STRINGS:
         response = client.get(prefix + quote(text, safe=""), follow_redirects=False)
+        if response.url.path == "/":  # the page
+            continue
         assert response.status_code in (307, 404), response.text
         check_headers(response)
         check_silent(response)
