@@ -29,7 +29,7 @@ from app.demo.saved import saved_genesis
 from app.domain.errors import DatafeedError
 from app.following import Pulse, listening
 from app.life import say_what_starts
-from app.main import create_app, pages
+from app.main import create_app
 from app.news import bus_of
 from app.observing import beside
 from app.ops import screen
@@ -283,7 +283,7 @@ def main() -> None:
 
 def _announced(settings: Settings, url: str) -> None:
     since = int(time.time()) - 86_400
-    if pages(settings):
+    if settings.enable_page and settings.enable_lightweight_charts:
         screen.out.print(f"Page             {url}/")
     screen.out.print(f"UDF datafeed     {url}/api/tradingview")
     screen.out.print(f"Markets          {url}/api/tradingview/search?query=&type=&exchange=&limit=30")

@@ -189,11 +189,14 @@ def guarded(settings: Settings, windows: Windows | SharedWindows, hooks: PusherH
     return [*made, *live]
 
 
-def pages(settings: Settings) -> list[Route]:
+def pages(settings: Settings) -> list[BaseRoute]:
     """Pages for people, where these and what they ask for are switched on."""
+    found: list[BaseRoute] = []
     if settings.enable_page and settings.enable_lightweight_charts:
-        return site.routes(streaming=settings.enable_realtime_streaming)
-    return []
+        found += site.routes(streaming=settings.enable_realtime_streaming)
+    if settings.enable_page and settings.enable_tradingview_charts:
+        found += site.advanced(settings.tradingview_library_dir, storage=STORAGE not in settings.auth_routes)
+    return found
 
 
 def guards(settings: Settings, windows: Windows | SharedWindows, name: str) -> list[Middleware]:

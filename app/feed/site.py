@@ -1,4 +1,4 @@
-"""The pages for people: `/`, every market with its chart, and `/embed`, one chart alone, for frames of other sites."""
+"""The pages for people: `/` of every market, `/embed` of one chart, for frames, `/tradingview` with TradingView's own library."""
 
 from pathlib import Path
 from string import Template
@@ -6,7 +6,8 @@ from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
 
 FOLDER: Final = Path(__file__).parents[1] / "pages"
 
@@ -15,18 +16,34 @@ ANYBODY: Final = "*"
 """Who may show a page in a frame."""
 
 
+ITS_OWN: Final = {
+    "default-src": "'self' blob: data:",
+    "script-src": "'self' blob: 'unsafe-inline' 'unsafe-eval'",
+    "style-src": "'self' blob: 'unsafe-inline'",
+    "base-uri": "'self'",
+    "form-action": "'none'",
+    "frame-ancestors": NOBODY,
+}
+"""The library draws itself in a frame that it writes, scripts and styles among it; from elsewhere it gets nothing all the same."""
+
+
 def headers(framed_by: str) -> dict[str, str]:
     """What a page may load: its own files and answers, nothing else, and no script or style within it."""
-    policy = {
-        "default-src": "'none'",
-        "script-src": "'self'",
-        "style-src": "'self'",
-        "img-src": "'self' data:",
-        "connect-src": "'self'",
-        "base-uri": "'none'",
-        "form-action": "'none'",
-        "frame-ancestors": framed_by,
-    }
+    return _under(
+        {
+            "default-src": "'none'",
+            "script-src": "'self'",
+            "style-src": "'self'",
+            "img-src": "'self' data:",
+            "connect-src": "'self'",
+            "base-uri": "'none'",
+            "form-action": "'none'",
+            "frame-ancestors": framed_by,
+        }
+    )
+
+
+def _under(policy: dict[str, str]) -> dict[str, str]:
     return {
         "Content-Security-Policy": "; ".join(f"{name} {value}" for name, value in policy.items()),
         "Referrer-Policy": "strict-origin-when-cross-origin",
@@ -37,13 +54,21 @@ def headers(framed_by: str) -> dict[str, str]:
 def routes(*, streaming: bool) -> list[Route]:
     """Both pages; without *streaming* they poll."""
     facts = {"stream": "on" if streaming else "off"}
-    return [_page("/", "index.html", NOBODY, facts), _page("/embed", "embed.html", ANYBODY, facts)]
+    return [_page("/", "index.html", headers(NOBODY), facts), _page("/embed", "embed.html", headers(ANYBODY), facts)]
 
 
-def _page(path: str, file: str, framed_by: str, facts: dict[str, str]) -> Route:
+def advanced(library: Path | None, *, storage: bool) -> list[BaseRoute]:
+    """`/tradingview`: TradingView's library, in the folder *library*, saving charts where there is *storage*; or how to get it."""
+    if library is None:
+        return [_page("/tradingview", "tradingview_missing.html", headers(NOBODY), {})]
+    page = _page("/tradingview", "tradingview.html", _under(ITS_OWN), {"storage": "on" if storage else "off"})
+    return [page, Mount("/tradingview/library", StaticFiles(directory=library))]
+
+
+def _page(path: str, file: str, said: dict[str, str], facts: dict[str, str]) -> Route:
     text = Template((FOLDER / file).read_text(encoding="utf-8")).substitute(facts)
 
     async def shown(_: Request) -> Response:
-        return HTMLResponse(text, headers=headers(framed_by))
+        return HTMLResponse(text, headers=said)
 
     return Route(path, shown)

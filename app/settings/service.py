@@ -1,10 +1,14 @@
 """Settings of the HTTP service and of the log."""
 
+from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, DirectoryPath, Field, field_validator
 
 from app.ops.spelling import CommaList, Level, Origin
+
+LIBRARY = "charting_library.standalone.js"
+"""What TradingView's library is known by."""
 
 
 class ServiceSettings(BaseModel):
@@ -21,7 +25,14 @@ class ServiceSettings(BaseModel):
     enable_lightweight_charts: bool = Field(True, description="Serve JSON for Lightweight Charts; off: its routes are not there.")
     enable_realtime_streaming: bool = Field(True, description="Serve live updates over WebSockets; off: their routes are not there.")
     enable_page: bool = Field(
-        True, description="Serve the page at / and /embed, which need ENABLE_LIGHTWEIGHT_CHARTS; off: they are not there."
+        True,
+        description="Serve the pages /, /embed (with ENABLE_LIGHTWEIGHT_CHARTS) and /tradingview (with ENABLE_TRADINGVIEW_CHARTS); "
+        "off: they are not there.",
+    )
+    tradingview_library_dir: DirectoryPath | None = Field(
+        None,
+        description="Folder with TradingView's charting_library.standalone.js, for the page /tradingview; empty: that says how to get it.",
+        examples=["./charting_library"],
     )
     max_concurrent_queries: int = Field(10, ge=1, le=1_000, description="Queries of the API under way at once.")
     tradingview_max_bars: int = Field(
@@ -37,3 +48,10 @@ class ServiceSettings(BaseModel):
     )
     log_level: Level = Field("info", description="Least level that is logged: debug, info, warn or error; debug shows traces.")
     log_format: Literal["text", "json"] = Field("text", description="One readable line (text) or one JSON object (json) an event.")
+
+    @field_validator("tradingview_library_dir")
+    @classmethod
+    def _library_is_one(cls, folder: Path | None) -> Path | None:
+        if folder and not (folder / LIBRARY).is_file():
+            raise ValueError(f"must be the folder that holds {LIBRARY}")
+        return folder

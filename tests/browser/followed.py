@@ -1,6 +1,8 @@
 """A service that pages follow: blocks come, it stops and starts again, at one address."""
 
 import contextlib
+from pathlib import Path
+from typing import Final
 from urllib.parse import urlsplit
 
 from app.live.bus import Bus
@@ -11,13 +13,16 @@ from app.store.client import Database
 from tests.store.rows import trade
 from tests.streams.served import NOON, World, serving
 
+LIBRARY: Final = Path(__file__).parent / "site" / "charting_library"
+"""A stand-in for TradingView's, which may not be handed on."""
+
 
 class Followed:
     """A market that a trade happens to each minute, and a service at one address that tells of it, while it runs."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._settings = Settings(port=0, rate_limit_requests=0, rate_limit_history=0, marks_trade_size=1)
+        self._settings = Settings(port=0, rate_limit_requests=0, rate_limit_history=0, marks_trade_size=1, tradingview_library_dir=LIBRARY)
         self._serving = contextlib.AsyncExitStack()
         self._minute = 0
         self.bus: Bus = bus_of(self._settings, database)

@@ -1,8 +1,10 @@
 """The pages for people: what they may load, who may frame them, and that they can be switched off."""
 
 import re
+from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 from starlette.testclient import TestClient
 
 from app.main import create_app
@@ -63,3 +65,37 @@ def test_a_page_knows_whether_there_are_streams(client: TestClient) -> None:
     for path in PAGES:
         assert '<meta name="stream" content="on">' in client.get(path).text
         assert '<meta name="stream" content="off">' in without.get(path).text
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Path:
+    """A folder as TradingView hands it out, beside a file that is nobody's business."""
+    folder = tmp_path / "charting_library"
+    (folder / "bundles").mkdir(parents=True)
+    (folder / "charting_library.standalone.js").write_text("var TradingView")
+    (folder / "bundles" / "runtime.js").write_text("1")
+    (tmp_path / "secret.txt").write_text("secret")
+    (folder / "link.txt").symlink_to(tmp_path / "secret.txt")
+    return folder
+
+
+def test_advanced_charts_come_with_their_library(client: TestClient, library: Path) -> None:
+    told = client.get("/tradingview")
+    assert (told.status_code, told.text.count("<li>")) == (200, 3)
+    assert "TRADINGVIEW_LIBRARY_DIR" in told.text
+    assert policy(client, "/tradingview")["script-src"] == "'self'"
+    assert client.get("/tradingview/library/charting_library.standalone.js").status_code == 404
+    found = TestClient(create_app(Settings(tradingview_library_dir=library)))
+    assert '<meta name="storage" content="on">' in found.get("/tradingview").text
+    assert policy(found, "/tradingview")["frame-ancestors"] == "'none'"
+    assert found.get("/tradingview/library/bundles/runtime.js").text == "1"
+    for way in ("../secret.txt", "%2e%2e/secret.txt", "bundles/%2e%2e/%2e%2e/secret.txt", "link.txt", "bundles", "", "%00"):
+        out = found.get(f"/tradingview/library/{way}")
+        assert (out.status_code, out.json()) == (404, {"error": "Not Found"}), way
+
+
+def test_advanced_charts_are_switched_off_and_a_wrong_folder_stops_the_start(tmp_path: Path) -> None:
+    for switched_off in ("enable_page", "enable_tradingview_charts"):
+        assert TestClient(create_app(Settings.model_validate({switched_off: False}))).get("/tradingview").status_code == 404
+    with pytest.raises(ValidationError, match=r"must be the folder that holds charting_library\.standalone\.js"):
+        Settings(tradingview_library_dir=tmp_path)

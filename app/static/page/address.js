@@ -2,7 +2,10 @@
 
 export const INTERVALS = ["1s", "1m", "5m", "15m", "30m", "1h", "4h", "1d", "1w", "1M"];
 const DEFAULT = "1m";
-const KEYS = { "1S": "1s", S: "1s", 1: "1m", 5: "5m", 15: "15m", 30: "30m", 60: "1h", 240: "4h", D: "1d", "1D": "1d", W: "1w", "1W": "1w", M: "1M" };
+const KEYS = { S: "1s", "1S": "1s", 1: "1m", 5: "5m", 15: "15m", 30: "30m", 60: "1h", 240: "4h", D: "1d", "1D": "1d", W: "1w", "1W": "1w", M: "1M", "1M": "1M" };
+
+/** What TradingView calls an interval of ours: `60` of `1h`, `1D` of `1d`. */
+export const keyOf = (interval) => Object.keys(KEYS).filter((key) => KEYS[key] === interval).at(-1);
 
 /** The market (null where none is named) and the interval, by our name of it or TradingView's. */
 export function asked() {
