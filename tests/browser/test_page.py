@@ -204,6 +204,7 @@ async def test_without_streams_it_polls(page: Page, live: Followed, browser: Bro
     await live.minutes(3201, 3202)
     await page.clock.run_for(6_000)
     await closes_at(page, 3202)
+    await expect(page.locator("#connection")).to_have_text("Every 5 s")
     await expect(page.locator("#trades tr").first).to_contain_text("3,202.00")
 
 

@@ -2,10 +2,12 @@
 
 const WORDS = { connecting: "Connecting", live: "Live", lost: "Reconnecting", polled: "Every 5 s" };
 const PATIENCE_MS = 1_500; // a connection that comes back at once is no news
+const ATTEMPTS = 3; // that fail before it is said that there is no stream to be had, and that all is polled
 
 export class Connection {
   #place = document.getElementById("connection");
   #timer = null;
+  #attempts = 0;
 
   show(state) {
     clearTimeout(this.#timer);
@@ -14,7 +16,9 @@ export class Connection {
   }
 
   #say(state) {
-    if (state === "lost" && this.#place.dataset.state === "connecting") state = "connecting";
+    if (state === "lost" && this.#place.dataset.state !== "live" && this.#place.dataset.state !== "lost") {
+      state = ++this.#attempts < ATTEMPTS ? "connecting" : "polled"; // it never was live
+    }
     this.#place.dataset.state = state;
     document.body.dataset.connection = state;
     this.#place.lastElementChild.textContent = WORDS[state];
