@@ -17,6 +17,7 @@ from app.health import OK, Found, Lag
 from app.parts import Parts
 
 if TYPE_CHECKING:
+    from app.cache.lru import LruStatistics
     from app.cache.tiered import Statistics
     from app.chain.node import NodeStatistics
 
@@ -94,10 +95,11 @@ class Metrics(Collector):
         for name, values in (("candles", pages.values), ("lists", lists)):
             lookups |= {(name, level): count for level, count in _levels(values).items()}
         yield _counter("cache_lookups", "What was asked for, by the level that had it; store: none had.", ("cache", "level"), lookups)
-        both = {("candles",): pages.values, ("lists",): lists}
+        kept: dict[Labels, Statistics | LruStatistics]
+        kept = {("candles",): pages.values, ("lists",): lists, ("ready",): self._parts.ready.statistics()}
         for what, help_, count in _CACHE_GAUGES:
-            yield _gauge(f"cache_{what}", help_, ("cache",), {name: count(values) for name, values in both.items()})
-        evictions = {name: values.evictions for name, values in both.items()}
+            yield _gauge(f"cache_{what}", help_, ("cache",), {name: count(values) for name, values in kept.items()})
+        evictions = {name: values.evictions for name, values in kept.items()}
         yield _counter("cache_evictions", "Values that had to make room in memory.", ("cache",), evictions)
         if shared := pages.values.shared:
             calls = {("answered",): shared.calls - shared.timeouts - shared.failures, ("timeout",): shared.timeouts}
@@ -180,7 +182,7 @@ class Metrics(Collector):
         yield _gauge("pusher_channels", "Channels that somebody hears and that are pushed to.", (), {(): found.channels})
 
 
-_CACHE_GAUGES: Final[Sequence[tuple[str, str, Callable[[Statistics], float]]]] = (
+_CACHE_GAUGES: Final[Sequence[tuple[str, str, Callable[[Statistics | LruStatistics], float]]]] = (
     ("entries", "Values in memory.", lambda values: values.entries),
     ("bytes", "Memory that they take.", lambda values: values.used_bytes),
     ("budget_bytes", "Memory that they may take.", lambda values: values.budget_bytes),

@@ -21,6 +21,15 @@ class _Item(NamedTuple, Generic[V]):
     deadline: float
 
 
+class LruStatistics(NamedTuple):
+    """What is kept now; `evictions` since the start."""
+
+    entries: int
+    used_bytes: int
+    budget_bytes: int
+    evictions: int
+
+
 class Lru(Generic[V]):
     """A dictionary that forgets. Every method takes constant time. Not for several threads."""
 
@@ -58,6 +67,10 @@ class Lru(Generic[V]):
             _, oldest = self._items.popitem(last=False)
             self.used -= oldest.cost
             self.evictions += 1
+
+    def statistics(self) -> LruStatistics:
+        """Figures of this moment."""
+        return LruStatistics(len(self._items), self.used, self.budget, self.evictions)
 
     def clear(self) -> None:
         """Forget everything."""

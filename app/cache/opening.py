@@ -12,8 +12,8 @@ from app.cache.tiered import Tiered
 if TYPE_CHECKING:
     from app.settings.cache import CacheSettings
 
-ANSWERS_SHARE = 4
-"""The part of the memory that ready answers get; values that any answer is made of have the rest."""
+ANSWERS_SHARE = 8
+"""The part of the memory that ready bars get, and whole answers as much again; values that any answer is made of have the rest."""
 
 LISTS_SHARE = 8
 """The part that ready lists of markets get."""
@@ -24,12 +24,12 @@ def tiered_cache(settings: CacheSettings, namespace: str) -> Tiered:
     timeout = settings.cache_timeout_ms / 1000
     backend = shared_backend(settings)
     shared = Guarded(backend, timeout=timeout) if backend else None
-    memory: Lru[bytes] = Lru(settings.cache_memory_bytes - answers_budget(settings) - lists_budget(settings))
+    memory: Lru[bytes] = Lru(settings.cache_memory_bytes - 2 * answers_budget(settings) - lists_budget(settings))
     return Tiered(memory, shared, namespace=f"datafeed:{namespace}:")
 
 
 def answers_budget(settings: CacheSettings) -> int:
-    """Bytes of memory for ready answers."""
+    """Bytes of memory for ready bars, and for whole answers."""
     return settings.cache_memory_bytes // ANSWERS_SHARE
 
 

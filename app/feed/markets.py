@@ -4,7 +4,6 @@ import time
 from collections.abc import Callable
 from typing import Annotated, Any, Final, Literal
 
-import orjson
 from pydantic import BaseModel, Field, StringConstraints
 from starlette.requests import Request
 from starlette.responses import Response
@@ -12,7 +11,7 @@ from starlette.responses import Response
 from app.cache.tiered import Loaded
 from app.domain.tier import Volumes, tier, volumes
 from app.feed import series as read
-from app.feed.answering import SLOW, answered
+from app.feed.answering import SLOW, answered, encoded
 from app.feed.cursors import LONGEST, cursor, place
 from app.feed.endpoint import Query
 from app.feed.fields import LONGEST_TEXT, Count
@@ -127,7 +126,7 @@ async def markets(request: Request[State], query: MarketsQuery) -> Response:
         page = store.board.page(wish, now, query.limit, after)
         rows = [_row(row, tier(row.stats.volume, thresholds)) for row in page.items]
         meta = {"count": len(rows), "next": cursor(query.sort, page.next)}
-        return orjson.dumps({"success": True, "data": rows, "meta": meta})
+        return encoded({"success": True, "data": rows, "meta": meta})
 
     return answered(await _kept(request, query, ask, FRESH_SECONDS))
 
@@ -138,7 +137,7 @@ async def symbols(request: Request[State], query: SymbolsQuery) -> Response:
 
     def ask(store: Readers) -> bytes:
         page = store.board.listings(query.search, limit, after)
-        return orjson.dumps({"symbols": list(map(_symbol, page.items)), "next": cursor(SYMBOL, page.next)})
+        return encoded({"symbols": list(map(_symbol, page.items)), "next": cursor(SYMBOL, page.next)})
 
     return answered(await _kept(request, query, ask, request.state["list_seconds"]), SLOW)
 

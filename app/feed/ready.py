@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.cache.lru import Lru
+from app.cache.lru import Lru, LruStatistics
 from app.domain.standing import Standing
 from app.ops.validators import etag
 
@@ -26,6 +26,12 @@ READS: Final = ("GET", "HEAD")
 
 ANSWER: Final = "app.feed.ready"
 """Where a request has its answer while it passes the guards."""
+
+BEGUN: Final = "app.feed.ready.begun"
+"""Where a request has how often answers had been forgotten when it came."""
+
+OVERHEAD: Final = 1_300
+"""Bytes of a kept answer besides its body, its key and its entry: headers and objects, as measured."""
 
 Known = Callable[[int], Standing | None]
 """Where a market stands, without waiting: equal for as long as nothing happens to it."""
@@ -45,6 +51,8 @@ class Ready:
         self._made: Lru[_Made] = Lru(budget, clock)
         self.hits = 0
         """Requests that were answered so."""
+        self.forgotten = 0
+        """Times that everything was."""
 
     def get(self, scope: Scope) -> Response | None:
         """The answer that a request like this one had before, where it would be the same now."""
@@ -60,15 +68,21 @@ class Ready:
         """Keep *response* for *seconds*, made while the market stood at *standing* (None where that was not known before). Returns it."""
         scope = request.scope
         words = scope["query_string"]
-        if standing is not None and self._known(market_id) == standing and len(words) <= LONGEST_QUERY:
+        is_same = standing is not None and self._known(market_id) == standing and scope.get(BEGUN) == self.forgotten
+        if standing and is_same and len(words) <= LONGEST_QUERY:
             response.headers["etag"] = etag(response.body)
-            size = len(response.body) + len(words) + len(scope["path"])
+            size = len(response.body) + len(words) + len(scope["path"]) + OVERHEAD
             self._made.put((scope["path"], words), _Made(response, market_id, standing), size, seconds)
         return response
 
     def forget(self) -> None:
-        """Words may mean another market now."""
+        """Words may mean another market now; what is being answered was asked before."""
+        self.forgotten += 1
         self._made.clear()
+
+    def statistics(self) -> LruStatistics:
+        """Of the answers that are kept now."""
+        return self._made.statistics()
 
 
 class Repeated:
@@ -87,6 +101,8 @@ class Repeated:
         if ready and (known := ready.get(scope)):
             scope[ANSWER] = known
             app = self._guarded[scope["path"].split("/", 3)[2]]
+        elif ready:
+            scope[BEGUN] = ready.forgotten
         await app(scope, receive, send)
 
 

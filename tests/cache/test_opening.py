@@ -22,7 +22,7 @@ async def test_without_settings_there_is_memory_alone() -> None:
     assert found.shared is None
     async with lists_cache(settings) as lists:
         listed = lists.statistics()
-    assert found.budget_bytes + answers_budget(settings) + listed.budget_bytes == 4_000_000
+    assert found.budget_bytes + 2 * answers_budget(settings) + listed.budget_bytes == 4_000_000
 
 
 @pytest.mark.parametrize("kind", ["redis", "upstash"])

@@ -3,9 +3,13 @@
 from collections.abc import Iterator
 
 import pytest
+from httpx2 import Response
+from starlette.requests import Request
 from starlette.testclient import TestClient
 
-from app.feed.answering import CLOSED, LIVE
+from app.domain.standing import Standing
+from app.feed.answering import CLOSED, LIVE, answered
+from app.feed.ready import BEGUN, Ready
 from app.live.bus import Bus
 from app.live.memory import MemoryBus
 from app.main import create_app
@@ -119,6 +123,36 @@ def test_answers_given_again_are_guarded_like_new_ones(ledger: ClickHouseLedger,
         assert [answer.status_code for answer in answers] == [200] * 4 + [429]
         assert answers[4].json()["s"] == "error"
         assert int(answers[4].headers["retry-after"]) > 0
+
+
+@pytest.mark.parametrize("asked", [{}, {"Accept-Encoding": "zstd"}, {"Accept-Encoding": "gzip"}, {"Origin": "https://a.example"}])
+def test_answers_given_again_say_all_that_new_ones_say(
+    ledger: ClickHouseLedger, database: Database, bus: Bus, asked: dict[str, str]
+) -> None:
+    ledger.commit(batch(1, 300, 0))
+    with TestClient(create_app(Settings(cors_origins=("https://a.example",)), database, bus)) as client:
+        for path in PATHS:
+            new, again = (client.get(path, headers={"Accept-Encoding": "identity", **asked}) for _ in range(2))
+            head = client.head(path, headers={"Accept-Encoding": "identity", **asked})
+            assert (again.status_code, again.content) == (200, new.content)
+            for other in (again, head):
+                assert headers(other) == headers(new)
+            assert again.headers["x-request-id"] != new.headers["x-request-id"]
+
+
+def headers(answer: Response) -> dict[str, str]:
+    return {name: value for name, value in answer.headers.items() if name not in ("x-request-id", "date")}
+
+
+def test_what_was_asked_before_everything_was_forgotten_is_not_kept() -> None:
+    standing = Standing(0, 1, 0, 1, settled=True)
+    ready = Ready(lambda _: standing, 1_000_000)
+    scope = {"type": "http", "method": "GET", "path": "/api/v1/trades", "query_string": b"", "headers": [], BEGUN: ready.forgotten}
+    ready.forget()
+    ready.put(Request(scope), 1, standing, answered(b"{}"))
+    assert ready.get(scope) is None
+    ready.put(Request(scope | {BEGUN: ready.forgotten}), 1, standing, answered(b"{}"))
+    assert ready.get(scope) is not None
 
 
 def test_a_slash_too_many_leads_nowhere(told: TestClient) -> None:
