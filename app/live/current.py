@@ -7,11 +7,11 @@ import random
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Protocol
 
-from app.domain.bar import Bar, Seed
+from app.domain.bar import Seed
 from app.domain.errors import DatafeedError
 from app.live.bus import Item, Missed
 from app.live.running import MOST_MARKETS, RunningBars
-from app.live.updates import Update
+from app.live.updates import BarUpdate, Update
 
 _log = logging.getLogger(__name__)
 
@@ -57,7 +57,7 @@ class CurrentBars:
         """Tell of a market no more."""
         self._running.unfollow(market_id)
 
-    def bars(self, market_id: int) -> dict[str, Bar] | None:
+    def bars(self, market_id: int) -> dict[str, BarUpdate] | None:
         """The newest bars of a followed market by resolution; None where they are not known now."""
         return self._running.bars(market_id)
 

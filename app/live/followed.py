@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from app.domain.bar import Bar, Seed
+from app.domain.bar import Seed
 from app.domain.resolution import RESOLUTIONS
 from app.domain.trade import Trade, ordinal
 from app.live.bar import RunningBar, point
@@ -34,9 +34,9 @@ class FollowedMarket:
         return bool(self._bars)
 
     @property
-    def bars(self) -> dict[str, Bar]:
-        """The newest bar of each resolution that has one."""
-        return {key: running.bar for key, running in self._bars.items() if running.bar}
+    def bars(self) -> dict[str, BarUpdate]:
+        """The newest bar of each resolution that has one, as it was told last."""
+        return {key: BarUpdate(self.market_id, key, running.bar, running.closed) for key, running in self._bars.items() if running.bar}
 
     def forget(self) -> None:
         """Know nothing any more but what was told last, and the chain."""

@@ -50,7 +50,7 @@ def of_bar(channel: str, ticker: str, topic: Topic, update: BarUpdate) -> Push:
     if update.corrected:
         content["corrected"] = True
     if bar is None:
-        return Push(channel, "reset", orjson.dumps(content).decode(), "reset")
+        return Push(channel, "reset", orjson.dumps(content).decode(), "reset", voids=True)
     content |= {
         "timestamp": bar.start,
         "open": bar.open,
@@ -61,7 +61,7 @@ def of_bar(channel: str, ticker: str, topic: Topic, update: BarUpdate) -> Push:
         "trades": bar.trades,
         "closed": update.closed,
     }
-    return Push(channel, topic.event, orjson.dumps(content).decode(), bar.start, update.closed)
+    return Push(channel, topic.event, orjson.dumps(content).decode(), bar.start, update.closed, update.corrected)
 
 
 def of_trade(channel: str, ticker: str, trade: Trade) -> Push:
@@ -78,6 +78,11 @@ def of_trade(channel: str, ticker: str, trade: Trade) -> Push:
         "transaction": trade.transaction_hash,
     }
     return Push(channel, "trade", orjson.dumps(content).decode())
+
+
+def of_trades_reset(channel: str, ticker: str) -> Push:
+    """What was told of the market's trades may be void, or some were not told."""
+    return Push(channel, "reset", orjson.dumps({"symbol": ticker, "corrected": True}).decode(), voids=True)
 
 
 def of_prices(channel: str, prices: Sequence[Price]) -> Iterator[Push]:

@@ -8,7 +8,6 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Final, NamedTuple, Protocol
 
-from app.domain.bar import Bar
 from app.domain.errors import DatafeedError
 from app.live import payloads
 from app.live.bus import Item
@@ -57,7 +56,7 @@ class Bars(Protocol):
 
     def unfollow(self, market_id: int) -> None: ...
 
-    def bars(self, market_id: int) -> Mapping[str, Bar] | None: ...
+    def bars(self, market_id: int) -> Mapping[str, BarUpdate] | None: ...
 
 
 class Market(NamedTuple):
@@ -103,7 +102,8 @@ class Publisher:
         self._find = find
         self._prices = prices
         self._interval = interval
-        self._most = max(1, int(rate * interval)) if rate else None
+        self._allowance = rate * interval if rate else None
+        self._carried = 0.0
         self._due = Due()
         self._holdings = Holdings(positions, self._due.put)
         self._channels: dict[str, tuple[Market, Topic]] = {}
@@ -114,10 +114,16 @@ class Publisher:
 
     def tell(self, updates: Sequence[Update]) -> None:
         """Have *updates* pushed with the next push, to the channels that want them."""
+        reset: set[int] = set()
         for update in updates:
             if isinstance(update, BarUpdate):
+                is_reset = update.corrected and update.market_id not in reset
+                if is_reset:
+                    reset.add(update.market_id)
                 for channel, asked in self._hearing.get(update.market_id, {}).items():
-                    if asked.resolution == update.resolution:
+                    if asked.resolution is None and is_reset:
+                        self._due.put(payloads.of_trades_reset(channel, self._channels[channel][0].ticker))
+                    elif asked.resolution == update.resolution:
                         self._due.put(payloads.of_bar(channel, self._channels[channel][0].ticker, asked, update))
             elif isinstance(update, Traded):
                 for channel, asked in self._hearing.get(update.trade.market_id, {}).items():
@@ -181,7 +187,7 @@ class Publisher:
         if is_new:
             self._bars.follow(market.market_id)  # which tells all bars as soon as they are known
         elif asked.resolution and (bar := (self._bars.bars(market.market_id) or {}).get(asked.resolution)):
-            self._due.put(payloads.of_bar(channel, market.ticker, asked, BarUpdate(market.market_id, asked.resolution, bar)))
+            self._due.put(payloads.of_bar(channel, market.ticker, asked, bar))
 
     async def _tell_prices(self, is_occupied: bool) -> None:
         """What has changed since the last time; everything to who is new."""
@@ -195,7 +201,7 @@ class Publisher:
             self._due.put(push)
 
     async def _push(self) -> None:
-        most = len(self._due) if self._most is None else min(self._most, len(self._due))
+        most = self._allowed()
         while most > 0:
             pushes = self._due.take(min(most, self._backend.at_once))
             most -= len(pushes)
@@ -209,6 +215,17 @@ class Publisher:
                 raise
             else:
                 self._pushed += len(pushes)
+
+    def _allowed(self) -> int:
+        """How many of those that wait may be pushed now. The fraction of an event that is left over counts next time."""
+        if self._allowance is None:
+            return len(self._due)
+        allowed = self._carried + self._allowance
+        most = min(int(allowed), len(self._due))
+        self._carried = allowed - most
+        if self._carried >= 1:  # little waits: the next may be pushed at once, but no more than that is saved up
+            self._carried = -self._allowance % 1
+        return most
 
     def _fail(self, error: Exception) -> None:
         if not self._failures:

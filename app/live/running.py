@@ -5,12 +5,12 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from app.domain.bar import Bar, Seed
+from app.domain.bar import Seed
 from app.domain.news import Committed, News
 from app.domain.trade import Trade
 from app.live.bar import LateEvent
 from app.live.followed import FollowedMarket
-from app.live.updates import Update
+from app.live.updates import BarUpdate, Update
 
 MOST_MARKETS = 2_000
 """Markets followed at once."""
@@ -76,7 +76,7 @@ class RunningBars:
         self._wanted.pop(market_id, None)
         self._asked.pop(market_id, None)
 
-    def bars(self, market_id: int) -> dict[str, Bar] | None:
+    def bars(self, market_id: int) -> dict[str, BarUpdate] | None:
         """The newest bar of each resolution that has one; None where that is not known now, or the market is not followed."""
         market = self._followed.get(market_id)
         return market.bars if market and market.is_known else None

@@ -179,7 +179,7 @@ async def test_a_real_store_with_commits_and_rewinds_meanwhile(database: Databas
         while any(bars.bars(market_id) is None for market_id in MARKETS):  # noqa: ASYNC110 (updates are told, not this)
             await asyncio.sleep(0.01)
         for market_id in MARKETS:
-            known = bars.bars(market_id) or {}
+            known = {key: update.bar for key, update in (bars.bars(market_id) or {}).items() if update.bar}
             for key in RESOLUTIONS:
                 stored = history(database, market_id, key)
                 check_charts(consumer.charts[market_id, key], stored)

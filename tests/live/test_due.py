@@ -3,8 +3,8 @@
 from app.live.due import Due, Push
 
 
-def push(data: str, series: object = None, channel: str = "c") -> Push:
-    return Push(channel, "n", data, series)
+def push(data: str, series: object = None, channel: str = "c", voids: bool = False) -> Push:
+    return Push(channel, "n", data, series, voids=voids)
 
 
 def texts(pushes: list[Push]) -> list[str]:
@@ -45,3 +45,28 @@ def test_nothing_waits_for_a_channel_that_nobody_hears() -> None:
     due.put(push("b", 1, "heard"))
     due.forget({"gone"})
     assert texts(due.take(9)) == ["b"]
+
+
+def test_what_voids_comes_instead_of_what_its_channel_was_to_be_told_and_before_what_follows() -> None:
+    due = Due()
+    due.put(push("a", 60))
+    due.put(push("another's", 60, "other"))
+    due.put(push("b", 120))
+    due.put(push("a, void", 60, voids=True))
+    due.put(push("a, later", 60))
+    assert texts(due.take(9)) == ["another's", "a, void", "a, later"]
+
+
+def test_what_is_void_does_not_come_back() -> None:
+    due = Due()
+    due.put(push("a", 60))
+    due.put(push("another's", 60, "other"))
+    taken = due.take(2)
+    due.put(push("b, void", 120, voids=True))
+    due.put_back(taken)
+    assert texts(due.take(1)) == ["another's"]
+    taken = due.take(1)
+    due.put(push("b", 120))
+    due.put_back(taken)
+    assert texts(due.take(9)) == ["b, void", "b"]
+    assert due.dropped == 0

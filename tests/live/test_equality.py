@@ -46,9 +46,10 @@ def test_bars_in_memory_are_the_stores(database: Database, seed: int) -> None:
 def check_all(running: RunningBars, consumer: Consumer, database: Database) -> None:
     """What is in memory, and what is drawn, is what the store answers."""
     for market_id in MARKETS:
-        bars = running.bars(market_id)
-        for key in RESOLUTIONS if bars is not None else ():
+        known = running.bars(market_id)
+        bars = {key: update.bar for key, update in (known or {}).items() if update.bar}
+        for key in RESOLUTIONS if known is not None else ():
             stored = history(database, market_id, key)
             check_charts(consumer.charts[market_id, key], stored)
             newest = {key: stored[key] for key in list(stored)[-1:]}
-            check_charts({bars[key].start: values(bars[key])} if bars and key in bars else {}, newest)
+            check_charts({bars[key].start: values(bars[key])} if key in bars else {}, newest)

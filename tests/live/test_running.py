@@ -72,7 +72,7 @@ def test_the_first_word_is_all_bars_as_a_correction() -> None:
     assert all(update.corrected for update in told)
     assert {update.resolution for update in told if update.closed} == {"1S", "1"}  # the chain's time is 12:01:10
     assert updates[len(told) :] == [Priced(1, 7.0, None)]
-    assert running.bars(1) == {update.resolution: update.bar for update in told}
+    assert running.bars(1) == {update.resolution: update._replace(corrected=False) for update in told}
 
 
 def test_a_market_without_bars_is_told_so() -> None:

@@ -110,6 +110,7 @@ def check_all(store: Store, running: RunningBars, consumer: Consumer) -> None:
         if (known := running.bars(market_id)) is not None:
             followed += 1
             for key in RESOLUTIONS:
-                assert known.get(key) == next(reversed(store.bars(market_id, key)), None)
+                newest = known.get(key)
+                assert (newest and newest.bar) == next(reversed(store.bars(market_id, key)), None)
                 assert consumer.charts[market_id, key] == store.chart(market_id, key)
     assert followed

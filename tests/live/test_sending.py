@@ -1,9 +1,13 @@
 """What waits for a connection: in order, bounded, of a running bar the latest state."""
 
 import asyncio
+import json
 
 import pytest
 
+from app.live.pusher.channels import Channels
+from app.live.pusher.session import Session
+from app.live.pusher.signature import App
 from app.live.sending import Sending
 
 pytestmark = pytest.mark.anyio
@@ -125,3 +129,13 @@ async def test_what_is_queued_is_not_written_at_once() -> None:
     sending.queue("the end")
     assert await taking == "the end"
     assert write.written == []
+
+
+async def test_a_slow_client_of_a_channel_hears_of_corrections_in_their_place() -> None:
+    channels = Channels()
+    session = Session(App("1", "key", "secret"), channels, lambda _: False)
+    channels.subscribe("chart-GOLD-1", session)
+    for data, start, voids in [("a", 60, False), ("b", 120, False), ("a, void", 60, True), ("a 2", 60, False), ("a 3", 60, False)]:
+        channels.publish("chart-GOLD-1", "chart-update", data, series=start, voids=voids)
+    frames = await taken(session.sending)
+    assert [json.loads(frame)["data"] for frame in frames] == ["a", "b", "a, void", "a 3"]

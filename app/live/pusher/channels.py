@@ -38,6 +38,8 @@ class Channels:
         self._connections: dict[str, set[str]] = {}
         self._subscribers: dict[str, dict[str, Subscriber]] = {}
         self._newest: dict[str, str] = {}
+        self._voids: dict[str, int] = {}
+        self._number = 0
         self.version = 0
         """Another whenever a channel is occupied or vacated."""
 
@@ -89,20 +91,34 @@ class Channels:
             self._connections[socket_id].remove(channel)
             self._vacate(channel, socket_id)
 
-    def publish(self, channel: str, event: str, data: str, *, exclude: str = "", series: Hashable = None, final: bool = False) -> None:
+    def publish(
+        self,
+        channel: str,
+        event: str,
+        data: str,
+        *,
+        exclude: str = "",
+        series: Hashable = None,
+        final: bool = False,
+        voids: bool = False,
+    ) -> None:
         """Tell an event to whoever hears *channel*, but not to the connection *exclude*.
 
-        To who is slow, only the newest of those of one *series*, if any; but a *final* one is always told.
+        To who is slow, only the newest of those of one *series*, if any; but a *final* one is always told, and so is one that *voids*
+        what was told before: nothing that comes later is told ahead of it.
         """
         if hearing := self._subscribers.get(channel):
             frame = protocol.event(event, channel, data)
             kept = None
+            if voids:
+                self._number += 1
+                self._voids[channel] = self._number
             if series is not None:
-                kept = channel, event, series
+                kept = channel, event, self._voids.get(channel), series
                 self._newest[channel] = frame
             for subscriber in list(hearing.values()):
                 if subscriber.socket_id != exclude:
-                    subscriber.send(frame, kept, final=final)
+                    subscriber.send(frame, kept, final=final or voids)
 
     def tell(self, event: Event) -> None:
         """Tell *event* to whom it is for."""
@@ -123,4 +139,5 @@ class Channels:
         if not hearing:
             del self._subscribers[channel]
             self._newest.pop(channel, None)
+            self._voids.pop(channel, None)
             self.version += 1

@@ -19,4 +19,4 @@ class Here:
 
     async def push(self, pushes: Sequence[Push]) -> None:
         for push in pushes:
-            self._channels.publish(push.channel, push.name, push.data, series=push.series, final=push.final)
+            self._channels.publish(push.channel, push.name, push.data, series=push.series, final=push.final, voids=push.voids)

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import itertools
 from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
@@ -13,6 +14,7 @@ from app.domain.errors import DatafeedError
 from app.domain.fixed import ONE
 from app.domain.news import Committed
 from app.domain.trade import PositionKey
+from app.live.due import Push
 from app.live.payloads import LONGEST, Holding, Price
 from app.live.publisher import Market, Publisher
 from app.live.pusher import elsewhere as way
@@ -35,7 +37,7 @@ class Followed:
 
     def __init__(self) -> None:
         self.markets: list[int] = []
-        self.known: dict[int, dict[str, Bar]] = {}
+        self.known: dict[int, dict[str, BarUpdate]] = {}
 
     def follow(self, market_id: int) -> int | None:
         self.markets.append(market_id)
@@ -44,7 +46,7 @@ class Followed:
     def unfollow(self, market_id: int) -> None:
         self.markets.remove(market_id)
 
-    def bars(self, market_id: int) -> Mapping[str, Bar] | None:
+    def bars(self, market_id: int) -> Mapping[str, BarUpdate] | None:
         return self.known.get(market_id)
 
 
@@ -162,10 +164,10 @@ async def test_nothing_is_pushed_that_nobody_hears(world: World, hearing: Client
 async def test_who_comes_later_is_told_how_it_stands(world: World, hearing: Client) -> None:
     async with world.publishing():
         await world.hears(hearing, "market-GOLD")
-        world.bars.known[1] = {"60": Bar(60, 1.0, 9.0, 0.5, 7.0, 5 * ONE, 3)}
+        world.bars.known[1] = {"60": bar("GOLD", "60", 7, closed=True)}
         await world.hears(hearing, "chart-GOLD-60", "chart-GOLD-1D", "trades-GOLD")
         await until(lambda: bool(world.service.events))
-        assert world.service.events == [("chart-GOLD-60", "chart-update", shown("GOLD", "60", 7.0))]
+        assert world.service.events == [("chart-GOLD-60", "chart-update", shown("GOLD", "60", 7.0, closed=True))]
 
 
 async def test_of_each_bar_the_newest_state_is_pushed_and_the_final_one(world: World, hearing: Client) -> None:
@@ -190,6 +192,35 @@ async def test_a_correction_says_so(world: World, hearing: Client) -> None:
         ]
 
 
+async def test_after_a_correction_comes_nothing_from_before_it(world: World, hearing: Client) -> None:
+    async with world.publishing():
+        await world.hears(hearing, "chart-GOLD-1")
+        world.tell(bar("GOLD", "1", 2, closed=True), bar("GOLD", "1", 3, start=120))
+        world.tell(bar("GOLD", "1", 4, corrected=True))
+        world.tell(bar("GOLD", "1", 5))
+        await until(lambda: len(world.service.events) >= 2)
+        assert [data for _, _, data in world.service.events] == [
+            shown("GOLD", "1", 4.0) | {"corrected": True},
+            shown("GOLD", "1", 5.0),
+        ]
+
+
+async def test_trades_are_reset_once_by_a_correction(world: World, hearing: Client) -> None:
+    async with world.publishing():
+        await world.hears(hearing, "trades-GOLD", "trades-OIL")
+        world.tell(Traded(trade(7, 0, 1, 2_000, 150)), Traded(trade(7, 1, 2, 50, 150)))
+        world.tell(bar("GOLD", "1", 2, corrected=True), bar("GOLD", "60", 2, corrected=True))
+        world.tell(Traded(trade(8, 0, 1, 2_000, 150)))
+        await until(lambda: len(world.service.events) >= 3)
+        told = [(channel, name, data.get("id")) for channel, name, data in world.service.events]
+        assert told == [
+            ("trades-OIL", "trade", str(7 << 20 | 1)),
+            ("trades-GOLD", "reset", None),
+            ("trades-GOLD", "trade", str(8 << 20)),
+        ]
+        assert world.service.events[1][2] == {"symbol": "GOLD", "corrected": True}
+
+
 async def test_ten_at_once_and_no_more(world: World, hearing: Client) -> None:
     async with world.publishing():
         await world.hears(hearing, "trades-GOLD")
@@ -206,6 +237,36 @@ async def test_so_many_a_second_and_the_rest_waits(world: World, hearing: Client
         world.tell(*[Traded(trade(block, 0, 1, 2_000, 150)) for block in range(1, 10)])
         await until(lambda: len(world.service.events) == 9)
         assert [len(batch) for batch in world.service.batches] == [3, 3, 3]
+
+
+class Counting:
+    """A backend that notes in which round what was pushed."""
+
+    at_once = 10
+
+    def __init__(self) -> None:
+        self.round = 0
+        self.pushed: list[int] = []
+
+    async def occupied(self) -> Collection[str]:
+        self.round += 1
+        return ["trades-GOLD"]
+
+    async def push(self, pushes: Sequence[Push]) -> None:
+        self.pushed += [self.round] * len(pushes)
+
+
+@pytest.mark.parametrize(("rate", "rounds"), [(250, [4, 4, 4, 4]), (1_500, [0, 1, 1, 0])])
+async def test_less_than_one_a_round_or_parts_of_one(world: World, rate: float, rounds: list[int]) -> None:
+    counting = Counting()
+    publisher = Publisher(counting, world.bars, world.find, world.last_prices, world.positions, interval=0.001, rate=rate)
+    running = asyncio.create_task(publisher.run())
+    await until(lambda: counting.round > 10)  # what was not needed is not saved up
+    publisher.tell([Traded(trade(block, 0, 1, 2_000, 150)) for block in range(1, 6)])
+    await until(lambda: len(counting.pushed) == 5)
+    running.cancel()
+    await asyncio.wait({running})
+    assert [after - before for before, after in itertools.pairwise(counting.pushed)] == rounds
 
 
 async def test_all_prices_go_to_who_is_new_then_those_that_changed(world: World, hearing: Client) -> None:
