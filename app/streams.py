@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import logging
 from collections.abc import AsyncIterator, Sequence
 from functools import partial
 
@@ -14,17 +13,12 @@ from app.feed.binance_stream import BinanceStream
 from app.feed.failures import PLAIN, Failures
 from app.feed.running import StoredSeeds
 from app.feed.streaming import stream
-from app.live.bus import Bus, Item
+from app.live.bus import Bus
 from app.live.connection import StreamBounds
 from app.live.connections import Connections
 from app.live.hub import Hub
 from app.settings import Settings
 from app.store.reader import Reader
-
-_log = logging.getLogger(__name__)
-
-PAUSE = 1.0
-"""Seconds after a fault."""
 
 
 @contextlib.asynccontextmanager
@@ -32,7 +26,7 @@ async def streaming(settings: Settings, bus: Bus, reader: Reader) -> AsyncIterat
     """The WebSockets of this process, told what is heard on *bus* until the block ends."""
     hub = Hub(StoredSeeds(reader))
     async with bus.subscribe() as items:
-        telling = asyncio.create_task(_tell(hub, items))
+        telling = asyncio.create_task(hub.run(items))
         try:
             yield Connections(hub, bounds_of(settings))
         finally:
@@ -61,16 +55,3 @@ def routes(guards: Sequence[Middleware] = ()) -> list[WebSocketRoute]:
 LIGHTWEIGHT_ROUTE = stream("/realtime", partial(BarStream, dialect=LIGHTWEIGHT))
 TRADINGVIEW_ROUTE = stream("/stream", partial(BarStream, dialect=TRADINGVIEW))
 """Below their surfaces."""
-
-
-async def _tell(hub: Hub, items: AsyncIterator[Item]) -> None:
-    """Tell of *items* until they end. A fault is logged, and all is begun anew from the store."""
-    while True:
-        try:
-            await hub.run(items)
-        except Exception:
-            _log.exception("live updates broke off; they begin anew")
-            hub.missed()
-            await asyncio.sleep(PAUSE)
-        else:
-            return

@@ -86,8 +86,8 @@ class ActivePrices:
             del self._active[market_id]
         told = orjson.dumps({ticker: _row(ticker, bar) for _, ticker, bar in self._active.values()})
         if told != self._kept:
-            self._kept = told
             self._keep(told)
+            self._kept = told
 
     def _note(self, market_id: int) -> None:
         self._changed.pop(market_id, None)
@@ -123,6 +123,9 @@ class ActivePrices:
                 if not self._away:
                     _log.warning("active prices stand still: %s", error.advice)
                 self._away = True
+            except Exception:  # whatever it is, there is a next time
+                _log.exception("active prices broke off; they begin anew")
+                self._is_behind = True
             else:
                 self._away = False
             await asyncio.sleep(self._interval)

@@ -24,6 +24,9 @@ SHORTEST_PAUSE = 0.05
 LONGEST_PAUSE = 5.0
 """Seconds: pauses grow up to this one as long as a question is not, or not wholly, answered."""
 
+PAUSE = 1.0
+"""Seconds after a fault."""
+
 Tell = Callable[[Sequence[Update]], None]
 """Takes what changed, in order. It must neither wait nor raise."""
 
@@ -62,7 +65,18 @@ class CurrentBars:
         return self._running.bars(market_id)
 
     async def run(self, items: AsyncIterator[Item]) -> None:
-        """Hear *items*, subscribed to before this, until they end."""
+        """Hear *items*, subscribed to before this, until they end. A fault is logged, and all is begun anew from the store."""
+        while True:
+            try:
+                await self._run(items)
+            except Exception:
+                _log.exception("live updates broke off; they begin anew")
+                self._running.begin_anew()
+                await asyncio.sleep(PAUSE)
+            else:
+                return
+
+    async def _run(self, items: AsyncIterator[Item]) -> None:
         asking = asyncio.create_task(self._ask_for_ever())
         hearing = asyncio.create_task(self._hear_all(items))
         try:

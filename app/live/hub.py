@@ -5,7 +5,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import NamedTuple, Protocol
 
-from app.live.bus import Item, Missed
+from app.live.bus import Item
 from app.live.current import CurrentBars, Source
 from app.live.running import MOST_MARKETS
 from app.live.updates import BarUpdate, Traded, Update
@@ -128,10 +128,6 @@ class Hub:
     async def run(self, items: AsyncIterator[Item]) -> None:
         """Hear *items*, subscribed to before the first market is, and tell of them until they end."""
         await self._current.run(items)
-
-    def missed(self) -> None:
-        """Begin anew with the store, as where news was lost."""
-        self._current.hear(Missed())
 
     def statistics(self) -> HubStatistics:
         """As it is now."""

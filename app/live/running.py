@@ -114,6 +114,11 @@ class RunningBars:
         for market_id in self._followed:
             self._want(market_id)
 
+    def begin_anew(self) -> None:
+        """Some news was lost, and so are the questions that were under way: nobody will tell their answers."""
+        self._asked.clear()
+        self.missed()
+
     def fold(self, news: News) -> list[Update]:
         """What *news* changes about the followed markets."""
         self._reach(news)

@@ -5,6 +5,7 @@ import contextlib
 import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
 from functools import partial
+from typing import Self
 
 import pytest
 
@@ -12,6 +13,7 @@ from app.domain.bar import Seed
 from app.domain.errors import DatafeedError
 from app.domain.resolution import RESOLUTIONS
 from app.feed.running import StoredSeeds
+from app.live import current
 from app.live.bus import Item, Missed
 from app.live.current import ASKED_AT_ONCE, CurrentBars
 from app.live.updates import BarUpdate, Update
@@ -72,11 +74,18 @@ class Items:
         self._waiting: asyncio.Queue[Item] = asyncio.Queue()
         self.put = self._waiting.put_nowait
         self.join = self._waiting.join
+        self._is_taken = False
 
-    async def __aiter__(self) -> AsyncIterator[Item]:
-        while True:
-            yield await self._waiting.get()
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Item:
+        if self._is_taken:
+            self._is_taken = False
             self._waiting.task_done()
+        item = await self._waiting.get()
+        self._is_taken = True
+        return item
 
 
 @contextlib.asynccontextmanager
@@ -150,20 +159,49 @@ async def test_what_is_missed_is_read_anew_so_many_at_once() -> None:
         assert [len(asked) for asked in store.asked] == [ASKED_AT_ONCE, ASKED_AT_ONCE, 1]
 
 
-async def test_ends_with_its_items_and_with_its_failures() -> None:
+async def test_ends_with_its_items() -> None:
     async def items() -> AsyncIterator[Item]:
         yield Missed()
 
     await asyncio.wait_for(CurrentBars(Store({}), Told()).run(items()), 60)
 
+
+async def test_begins_anew_after_a_fault(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    """Of the store, and of who is told."""
+    monkeypatch.setattr(current, "PAUSE", 0.001)
+
     class Broken(Store):
         async def seeds(self, market_ids: Sequence[int]) -> Mapping[int, Seed]:
-            raise ZeroDivisionError
+            if not self.asked:
+                self.asked.append(market_ids)
+                raise ZeroDivisionError
+            return await super().seeds(market_ids)
 
-    bars = CurrentBars(Broken({}), Told())
-    bars.follow(1)
-    with pytest.raises(ZeroDivisionError):
-        await asyncio.wait_for(bars.run(aiter(Items())), 60)
+    class Deaf(Told):
+        is_deaf = False
+
+        def __call__(self, updates: Sequence[Update]) -> None:
+            if self.is_deaf:
+                self.is_deaf = False
+                raise ZeroDivisionError
+            super().__call__(updates)
+
+    store, told, items = Broken({1: seed(5, 5, 7)}), Deaf(), Items()
+    bars = CurrentBars(store, told)
+    async with running(bars, items), asyncio.timeout(60):
+        bars.follow(1)
+        assert (await told.bars.get()).corrected
+        store.answers = {1: seed(6, 9, 8)}
+        told.is_deaf = True
+        items.put(committed(6, 9, at(6, 9, 8)))
+        update = await told.bars.get()
+        assert update.bar
+        assert (update.bar.close, update.corrected) == (8.0, True)
+        items.put(committed(7, 10, at(7, 10, 9)))
+        update = await told.bars.get()
+        assert update.bar
+        assert (update.bar.close, update.corrected) == (9.0, False)
+    assert [record.message for record in caplog.records] == ["live updates broke off; they begin anew"] * 2
 
 
 async def test_a_real_store_with_commits_and_rewinds_meanwhile(database: Database) -> None:
