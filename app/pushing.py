@@ -45,6 +45,11 @@ _log = logging.getLogger(__name__)
 LOCAL_ID: Final = "1"  # digits: Pusher's libraries refuse anything else
 LOCAL_KEY: Final = "local"
 
+NO_SECRET: Final = (
+    "PUSHER_LOCAL_SECRET is not set: if several processes serve, what one signs for a private channel is refused by the others. Set the "
+    "same secret in each"
+)
+
 MOST_PRICES: Final = 1_000
 """Markets in `global-prices`: those that changed last."""
 
@@ -98,7 +103,12 @@ def app_of(settings: Settings) -> App:
 
 def local_pusher(settings: Settings) -> LocalPusher | None:
     """Our own, where live updates are on and no app of Pusher's is set."""
-    return LocalPusher(settings) if settings.enable_realtime_streaming and not settings.pusher_app_id else None
+    if not settings.enable_realtime_streaming or settings.pusher_app_id:
+        return None
+    has_users = bool(settings.api_keys_sha256 or settings.jwt_key)
+    if settings.has_redis and has_users and not settings.pusher_local_secret.get_secret_value():
+        _log.warning(NO_SECRET)
+    return LocalPusher(settings)
 
 
 def finding_markets(directory: Directory) -> Callable[[str], Awaitable[Market | None]]:

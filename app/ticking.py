@@ -198,7 +198,9 @@ def active_prices(reader: Reader, keep: Callable[[bytes], None], interval: float
 
 
 class _Leased:
-    """A backend that takes nothing once *lease* has run out: another process pushes then, and knows what is newer."""
+    """A backend that takes nothing once *lease* has run out: another process pushes then, and knows what is newer. A push that is under
+    way by then is broken off, and tried again by whoever leads.
+    """
 
     def __init__(self, backend: Backend, lease: Lease) -> None:
         self._backend = backend
@@ -209,6 +211,7 @@ class _Leased:
         return await self._backend.occupied()
 
     async def push(self, pushes: Sequence[Push]) -> None:
-        if not self._lease.holds:
+        if not (left := self._lease.left):
             raise LeaseLost("the lease ran out")
-        await self._backend.push(pushes)
+        async with asyncio.timeout(left):  # even where it is renewed meanwhile: so it is over in time, whatever becomes of that
+            await self._backend.push(pushes)

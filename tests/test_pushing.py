@@ -11,7 +11,7 @@ from app.domain.ledger import Batch
 from app.live.memory import MemoryBus
 from app.live.pusher import relay
 from app.main import create_app
-from app.pushing import LOCAL_ID, LOCAL_KEY
+from app.pushing import LOCAL_ID, LOCAL_KEY, NO_SECRET, local_pusher
 from app.settings import Settings
 from app.store.client import Database
 from app.store.lease import Lease
@@ -122,6 +122,16 @@ def test_what_a_service_triggers_in_one_process_is_told_in_all(database: Databas
             redis.kill()
             service.trigger("news", "told", "here at least")
             assert near.take()["data"] == "here at least"
+
+
+def test_users_of_several_processes_need_a_secret(caplog: pytest.LogCaptureFixture) -> None:
+    users = {"auth_routes": "v1", "jwt_secret": SECRET}
+    given: dict[str, Any] = {"redis_url": "redis://127.0.0.1", **users}
+    for enough in ({"pusher_local_secret": SECRET}, {"redis_url": ""}, dict.fromkeys(users, ""), {"enable_realtime_streaming": False}):
+        local_pusher(Settings.model_validate(given | enough))
+    assert caplog.messages == []
+    assert local_pusher(Settings.model_validate(given))
+    assert caplog.messages == [NO_SECRET]
 
 
 def library(url: str) -> pusher.Pusher:

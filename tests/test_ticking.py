@@ -3,21 +3,24 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from typing import Any
 
 import orjson
 import pytest
 
 from app.live.bus import Bus
+from app.live.due import Push
 from app.live.memory import MemoryBus
+from app.live.pusher.channels import Channels
+from app.live.pusher.here import Here
 from app.news import bus_of
 from app.ops.mistakes import SettingsError
 from app.pushing import LOCAL_ID, LOCAL_KEY
 from app.settings import Settings
 from app.store.client import Database
-from app.store.lease import TICKING, Lease
-from app.ticking import ACTIVE_PRICES, Ticking, ticker_settings
+from app.store.lease import TICKING, Lease, LeaseLost
+from app.ticking import ACTIVE_PRICES, Ticking, _Leased, ticker_settings
 from tests.cache.servers import RedisServer
 from tests.live.pusher.client import Client, client, until
 from tests.live.pusher.conftest import SECRET
@@ -114,6 +117,25 @@ async def test_of_two_tickers_one_pushes(
         while "this one stands by" not in caplog.text:
             await asyncio.to_thread(writer.trade, 2_001)
         assert len(elsewhere.events) == pushed
+
+
+async def test_a_push_is_over_when_the_lease_is(database: Database) -> None:
+    lease = Lease(database, TICKING, ttl=60)
+
+    class Slow(Here):
+        async def push(self, pushes: Sequence[Push]) -> None:
+            assert lease.holds
+            await asyncio.Event().wait()
+
+    assert lease.try_acquire() is None
+    pushing = _Leased(Slow(Channels(1)), lease)
+    lease._deadline = time.monotonic() + 0.1  # as if it had been renewed long ago
+    async with asyncio.timeout(PATIENCE):
+        with pytest.raises(TimeoutError):
+            await pushing.push([])
+        lease._deadline = 0.0
+        with pytest.raises(LeaseLost):
+            await pushing.push([])
 
 
 async def test_active_prices_are_kept_in_redis(database: Database) -> None:

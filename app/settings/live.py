@@ -34,11 +34,13 @@ class LiveSettings(BaseModel):
         15_000,
         ge=500,
         le=3_600_000,
-        description="Milliseconds after which a ticker that vanished is succeeded by another, where several run.",
+        description="Milliseconds after which a ticker that vanished is succeeded by another, where several run. A push that would outlast "
+        "it is broken off and tried again: from 11,000 on each has the five seconds that Pusher may take.",
     )
     pusher_local_secret: SecretStr = Field(
         SecretStr(""),
-        description="Without an app: lets other services publish through our own endpoint, as app 1 with the key `local`.",
+        description="Without an app: lets other services publish through our own endpoint, as app 1 with the key `local`. Where several "
+        "processes serve, private channels need it, the same in each: without it each signs with a secret of its own.",
         examples=["a-secret-of-32-bytes-or-more-000"],
     )
     pusher_local_connections: int = Field(

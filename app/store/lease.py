@@ -55,7 +55,12 @@ class Lease:
     @property
     def holds(self) -> bool:
         """Whether it is ours now. Never waits."""
-        return time.monotonic() < self._deadline
+        return self.left > 0
+
+    @property
+    def left(self) -> float:
+        """Seconds for which it is still ours, if it is not renewed; none where it is not. Never waits."""
+        return max(0.0, self._deadline - time.monotonic())
 
     def try_acquire(self) -> Claim | None:
         """Claim, or renew, the lease: None where it is ours now, else whose it is. Blocks for a few statements."""
