@@ -87,9 +87,8 @@ def server(
     PortTaken or HostUnusable at once where it cannot listen there.
     """
     from hypercorn.asyncio import serve as hypercorn_serve  # here, as who is served by somebody else has no need of it
-    from hypercorn.config import Config
 
-    from app.ops.websockets import mend
+    from app.ops.websockets import Patience, mend
 
     files.allow(settings.ws_max_connections + settings.pusher_local_connections + OTHER_CLIENTS)
     host, port = at or (settings.host, settings.port)
@@ -103,8 +102,9 @@ def server(
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, settings.ws_pong_timeout_ms)
     port = listening.getsockname()[1]
     mend()
-    config = Config()
+    config = Patience()
     config.websocket_ping_interval = settings.ws_ping_period_ms / 1_000
+    config.websocket_pong_timeout = settings.ws_pong_timeout_ms / 1_000
     config.bind = [f"fd://{listening.detach()}"]
     config.errorlog = logging.getLogger("hypercorn.error")
     config.graceful_timeout = PATIENCE

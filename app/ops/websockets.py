@@ -2,18 +2,21 @@
 
 import asyncio
 import contextlib
+import math
 from collections.abc import Callable, Coroutine
 from functools import lru_cache, partial
 from typing import Any, Final
 
 import hypercorn.protocol.h2
 import hypercorn.protocol.h11
-from hypercorn.protocol.events import Event, Request
+from hypercorn.config import Config
+from hypercorn.protocol.events import Body, Data, EndData, Event, Request, StreamClosed
 from hypercorn.protocol.h11 import H11Protocol
 from hypercorn.protocol.ws_stream import ASGIWebsocketState, FrameTooLargeError, WebsocketBuffer, WSStream
 from hypercorn.typing import ASGIReceiveEvent, ASGISendEvent
 from wsproto.connection import Connection, ConnectionState, ConnectionType
-from wsproto.events import Message, Ping, TextMessage
+from wsproto.events import CloseConnection, Message, Ping, TextMessage
+from wsproto.frame_protocol import CloseReason
 
 WRITE: Final = "datafeed.write"
 """An extension of the scope of WebSockets over HTTP/1: `write(text) -> bool`. It hands a message over at once, or says that it does not:
@@ -22,6 +25,12 @@ then it is to be sent. Nobody may send another meanwhile."""
 FULL: Final = 65_536
 """Bytes that the event loop keeps for a connection when no more are handed over at once: as many as sending waits with."""
 
+NO_ANSWER: Final = "no answer to a ping"
+"""Why a connection is ended."""
+
+TAKING: Final = 1.0
+"""Seconds that such a client has to take the reason."""
+
 _FRAMES: Final = Connection(ConnectionType.SERVER)
 
 
@@ -29,6 +38,13 @@ _FRAMES: Final = Connection(ConnectionType.SERVER)
 def _frame(text: str) -> bytes:
     """As every client gets it: a server masks nothing, and nothing is compressed."""
     return bytes(_FRAMES.send(TextMessage(data=text)))
+
+
+class Patience(Config):
+    """Hypercorn's settings, and how long a client may leave a ping unanswered."""
+
+    websocket_pong_timeout: float = math.inf
+    """Seconds."""
 
 
 class _Buffer(WebsocketBuffer):
@@ -45,6 +61,7 @@ class _Buffer(WebsocketBuffer):
 class _Stream(WSStream):
     """Hypercorn's sleeps until the next ping before it notices that the connection has ended, and waits for ever to give a message to an
     app that has left: a server that stops would wait for both. It compresses where a client can, each message for each connection anew.
+    Whether its pings are answered is nothing to it.
     """
 
     def __init__(self, *args: Any, **named: Any) -> None:
@@ -52,8 +69,11 @@ class _Stream(WSStream):
         self.buffer = _Buffer(self.config.websocket_max_message_size)
         self._over = asyncio.Event()
         self._left = asyncio.Event()
+        self._pinged: float | None = None  # when the first ping was sent since the client was last heard
 
     async def handle(self, event: Event) -> None:
+        if isinstance(event, Body | Data):
+            self._pinged = None
         await super().handle(event)
         if isinstance(event, Request) and self.app_put:  # the app has not begun yet
             self.app_put = partial(self._put, self.app_put)
@@ -92,11 +112,31 @@ class _Stream(WSStream):
             leaving.cancel()
 
     async def _send_pings(self) -> None:
+        clock = asyncio.get_running_loop().time
+        period = self.config.websocket_ping_interval or math.inf
+        patience = getattr(self.config, "websocket_pong_timeout", math.inf)
+        due = clock()
         while not self.closed:
-            await self._send_wsproto_event(Ping())
+            if clock() >= due:
+                due = clock() + period
+                if self._pinged is None:
+                    self._pinged = clock()
+                await self._send_wsproto_event(Ping())
+            end = math.inf if self._pinged is None else self._pinged + patience
+            if clock() >= end:
+                await self._give_up()
+                return
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(self.config.websocket_ping_interval):
+                async with asyncio.timeout_at(min(due, end)):
                     await self._over.wait()
+
+    async def _give_up(self) -> None:
+        """End the connection with a client that may not be there any more, without waiting for its answer."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(TAKING):
+                await self._send_wsproto_event(CloseConnection(code=CloseReason.INTERNAL_ERROR, reason=NO_ANSWER))
+                await self.send(EndData(stream_id=self.stream_id))
+        await self.send(StreamClosed(stream_id=self.stream_id))
 
 
 def mend() -> None:

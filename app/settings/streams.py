@@ -19,7 +19,7 @@ class StreamSettings(BaseModel):
         75_000,
         ge=1_000,
         le=3_600_000,
-        description="Milliseconds after which a client that acknowledges nothing, pings among it, is taken for dead (Linux).",
+        description="Milliseconds that a client has to answer a ping; who is not heard by then is disconnected with code 1011.",
     )
     ws_emit_partials: bool = Field(True, description="Send bars while they run; off: each once, when it is closed.")
     ws_partial_throttle_ms: int = Field(

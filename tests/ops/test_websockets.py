@@ -9,11 +9,14 @@ from starlette.applications import Starlette
 from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket
 from websockets.exceptions import ConnectionClosedOK
+from websockets.frames import Opcode
 from websockets.sync.client import ClientConnection, connect
 
 from app.live.sending import WRITE
 from app.ops import websockets
+from app.settings import Settings
 from tests.browser.server import serving
+from tests.streams import served
 
 PATIENCE = 60.0
 LONG = "x" * 60_000
@@ -24,6 +27,35 @@ def talking(talk: Callable[[WebSocket], object]) -> Iterator[ClientConnection]:
     """A client of an app that does nothing but *talk*; it could compress."""
     with serving(Starlette(routes=[WebSocketRoute("/", talk)])) as url, connect(url.replace("http", "ws"), proxy=None) as client:
         yield client
+
+
+@pytest.mark.anyio
+async def test_who_leaves_pings_unanswered_is_told_so_and_left() -> None:
+    left = asyncio.Event()
+
+    async def talk(websocket: WebSocket) -> None:
+        await websocket.accept()
+        while (await websocket.receive())["type"] != "websocket.disconnect":
+            await websocket.send_text("heard")
+        left.set()
+
+    settings = Settings(port=0, ws_ping_period_ms=200, ws_pong_timeout_ms=1_000)
+    async with (
+        served.serving(Starlette(routes=[WebSocketRoute("/", talk)]), settings) as service,
+        service.client("/", ping_interval=None) as good,
+        service.client("/", ping_interval=None) as dumb,
+    ):
+        send = dumb.opened.protocol.send_frame
+        dumb.opened.protocol.send_frame = lambda frame: None if frame.opcode is Opcode.PONG else send(frame)  # type: ignore[method-assign]
+        assert await dumb.end() == (1011, websockets.NO_ANSWER)
+        await asyncio.wait_for(left.wait(), PATIENCE)
+        await good.opened.send("still there")
+        assert await asyncio.wait_for(good.opened.recv(), PATIENCE) == "heard"
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
 
 
 def test_both_rooms_name_the_extension_alike() -> None:
