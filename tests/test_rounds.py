@@ -1,5 +1,6 @@
 """Rounds of the ticker by `/api/internal/tick`: who may, and what is pushed by one process that knows nothing but what is stored."""
 
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -83,8 +84,16 @@ def test_a_round_pushes_what_changed_since_the_last(
         ((_, *newest),) = done()
         assert newest == [3_011.0, False, True]  # more bars ended than are told one by one
         writer.take_back(1)
-        assert [(close, corrected) for _, close, _, corrected in done()] == [(3_010.0, True)]
-        assert done() == []
+        told: list[object] = []
+        for _ in range(3):  # rewinds are known by the second: what a round told within it is told once more
+            corrections = done()
+            assert {(close, corrected) for _, close, _, corrected in corrections} <= {(3_010.0, True)}
+            if not corrections:
+                break
+            told.append(corrections)
+            time.sleep(1)
+        assert told
+        assert not corrections
 
 
 def test_what_was_not_pushed_is_pushed_by_the_next_round(database: Database, elsewhere: Pusherlike, redis: RedisServer) -> None:
