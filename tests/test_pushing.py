@@ -88,6 +88,16 @@ def test_a_page_of_our_own_pusher_is_told_of_each_commit(database: Database) -> 
                 assert closes(another, price) == [price]
 
 
+def test_who_loads_a_page_again_is_told_how_it_stands(database: Database) -> None:
+    bus = MemoryBus(1_000)
+    Writer(database, bus.publish).trade(2_000)
+    with serving(create_app(Settings(pusher_interval_ms=300), database, bus)) as url:
+        for _ in range(3):  # each time the channel is vacated, and occupied again before anybody looks
+            with client(f"{url.replace('http', 'ws')}/app/local?protocol=7") as page:
+                page.subscribe("chart-GOLD-1")
+                assert closes(page, 2_000.0) == [2_000.0]
+
+
 def test_what_a_service_triggers_in_one_process_is_told_in_all(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(relay, "SAYING_SECONDS", 0.05)
     with RedisServer() as redis:

@@ -37,6 +37,7 @@ class Channels:
         self._most = most
         self._connections: dict[str, set[str]] = {}
         self._subscribers: dict[str, dict[str, Subscriber]] = {}
+        self._since: dict[str, int] = {}
         self._newest: dict[str, str] = {}
         self._voids: dict[str, int] = {}
         self._number = 0
@@ -83,6 +84,7 @@ class Channels:
         if channel not in self._subscribers:
             self._subscribers[channel] = {}
             self.version += 1
+            self._since[channel] = self.version
         self._subscribers[channel][subscriber.socket_id] = subscriber
 
     def unsubscribe(self, channel: str, socket_id: str) -> None:
@@ -129,6 +131,10 @@ class Channels:
         """How many connections hear each channel whose name begins with *prefix*."""
         return {channel: len(hearing) for channel, hearing in self._subscribers.items() if channel.startswith(prefix)}
 
+    def occupations(self) -> dict[str, int]:
+        """The occupied channels, each with a number that is another when it has been vacated in between."""
+        return dict(self._since)
+
     def count(self, channel: str) -> int:
         """How many connections hear *channel*."""
         return len(self._subscribers.get(channel, ()))
@@ -137,7 +143,7 @@ class Channels:
         hearing = self._subscribers[channel]
         del hearing[socket_id]
         if not hearing:
-            del self._subscribers[channel]
+            del self._subscribers[channel], self._since[channel]
             self._newest.pop(channel, None)
             self._voids.pop(channel, None)
             self.version += 1

@@ -13,9 +13,13 @@ class Here:
 
     def __init__(self, channels: Channels) -> None:
         self._channels = channels
+        self._told: dict[str, int] = {}
 
     async def occupied(self) -> Collection[str]:
-        return self._channels.occupied()
+        """One that was vacated and occupied again since the last look is left out once: who hears it now must be told how it stands."""
+        occupations = self._channels.occupations()
+        self._told = {channel: number for channel, number in occupations.items() if self._told.get(channel, number) == number}
+        return self._told.keys()
 
     async def push(self, pushes: Sequence[Push]) -> None:
         for push in pushes:
