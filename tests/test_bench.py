@@ -6,10 +6,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from tests.depth import DEEP
+
 ROOT = Path(__file__).parents[1]
 FEW = ["--connections", "12", "--updates", "1", "--turns", "1", "--markets", "3", "--seconds", "4"]
 
 
+@pytest.mark.skipif(not DEEP, reason="a benchmark takes long: tried with DEEP=1")
 def test_live_ends_with_a_line_of_json() -> None:
     without = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}
     command = [sys.executable, "-m", "bench", "live", *FEW, "--json"]

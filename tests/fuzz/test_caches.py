@@ -26,6 +26,7 @@ from app.store.reader import Reader
 from app.store.writer import ClickHouseLedger
 from tests.cache.clock import Clock
 from tests.cache.servers import RedisServer
+from tests.depth import DEEP
 from tests.feed.points import add_market
 from tests.store.ledgers import ledger_on
 from tests.store.rows import GENESIS, batch
@@ -74,7 +75,7 @@ def redis() -> Iterator[RedisServer]:
         yield server
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", range(2 if DEEP else 1))
 def test_caches_show_what_is_stored(seed: int, database: Database, redis: RedisServer) -> None:
     pick, clock, bus = random.Random(seed), Clock(), MemoryBus(50_000)
     for market_id in MARKETS:

@@ -8,12 +8,13 @@ from app.domain.news import News
 from app.domain.resolution import RESOLUTIONS
 from app.live.running import RunningBars
 from app.store.client import Database
+from tests.depth import DEEP
 from tests.live.chronicle import MARKETS, Chronicle, Consumer, check_charts, history, settle, values
 
 STEPS = 18
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(4 if DEEP else 2))
 def test_bars_in_memory_are_the_stores(database: Database, seed: int) -> None:
     chronicle, consumer = Chronicle(database, seed), Consumer(partial(history, database))
     running = RunningBars(waiting=6)

@@ -2,7 +2,9 @@
 
 import pytest
 
-SEEDS = 12
+from tests.depth import DEEP
+
+SEEDS = 20 if DEEP else 4
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

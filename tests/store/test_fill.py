@@ -12,6 +12,7 @@ from app.store.fill import FILLED
 from app.store.gate import RewindGate
 from app.store.schema import RECORD, migrate, statements
 from app.store.verify import verify
+from tests.depth import DEEP
 from tests.store.faults import FailingDatabase, Killed
 from tests.store.ledgers import ledger_on
 from tests.store.lives import Life, random_life
@@ -78,7 +79,8 @@ def test_killed_at_every_step(upgraded: Database, monkeypatch: pytest.MonkeyPatc
             break
         upgraded.run("DELETE FROM vamm_schema WHERE startsWith(name, 'rollup_')")
         ledger_on(upgraded)
-        assert verify(upgraded) == []
+        if DEEP or steps % 3 == 0:
+            assert verify(upgraded) == []
         upgraded.run("DELETE FROM vamm_schema WHERE startsWith(name, 'rollup_')")
         steps += 1
     assert waited >= 4  # from the journal's entry until it is closed

@@ -13,6 +13,7 @@ from app.store.client import Database
 from app.store.lease import Lease
 from app.store.verify import verify
 from app.store.writer import MARK_BLOCKS, REMEMBERED_BLOCKS, ClickHouseLedger
+from tests.depth import DEEP
 from tests.store.faults import FailingDatabase, Killed, Mode
 from tests.store.ledgers import expected, ledger_on, stored
 from tests.store.rows import CHAIN, batch, block, trade
@@ -77,7 +78,8 @@ def test_killed_at_every_step_of_a_rewind(database: Database) -> None:
         begun = steps != 1 or not failing.failed
         assert ledger.checkpoint() == (block(130) if begun else block(260))
         assert stored(database) == (expected(first) if begun else expected(first, second))
-        assert verify(database) == []
+        if DEEP or steps % 3 == 0:
+            assert verify(database) == []
         if not begun:
             ledger.rewind(131)
         if not failing.failed:
