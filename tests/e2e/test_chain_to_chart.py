@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from tests.depth import DEEP
 from tests.e2e.service import Service
 from tests.e2e.story import GENESIS, Story, at, beginning, lost_ending, true_ending
 from tests.evm.bars import RESOLUTIONS, Bar, expected_bars, points
@@ -15,7 +16,7 @@ from tests.evm.server import serving
 AFTER_ALL = at("2024-03-06")
 
 
-@pytest.fixture(params=[False, True], ids=["time from headers", "time from logs"])
+@pytest.fixture(params=[False, True] if DEEP else [False], ids=lambda from_logs: f"time from {'logs' if from_logs else 'headers'}")
 def exchange(request: pytest.FixtureRequest) -> Iterator[Exchange]:
     chain = EvmChain(GENESIS, log_timestamps=request.param)
     with serving(chain) as url:

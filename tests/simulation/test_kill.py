@@ -12,9 +12,10 @@ from app.demo.chain import DemoChain
 from app.demo.genesis import Genesis
 from app.demo.node import Node, serving_in_thread
 from app.store.client import embedded_database
+from tests.depth import DEEP
 from tests.simulation.oracle import candles
 
-KILLS = 4
+KILLS = 4 if DEEP else 2
 BLOCKS = 6_000
 PATIENCE = 60
 """Seconds that a command may take."""
