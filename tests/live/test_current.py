@@ -163,7 +163,8 @@ async def test_ends_with_its_items() -> None:
     async def items() -> AsyncIterator[Item]:
         yield Missed()
 
-    await asyncio.wait_for(CurrentBars(Store({}), Told()).run(items()), 60)
+    done, _ = await asyncio.wait({asyncio.create_task(CurrentBars(Store({}), Told()).run(items()))}, timeout=60)
+    assert [task.exception() for task in done] == [None]
 
 
 async def test_begins_anew_after_a_fault(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
