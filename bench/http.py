@@ -9,6 +9,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from functools import partial
+from operator import truediv
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -28,13 +29,13 @@ BARS: Final = 329
 
 CONNECTIONS: Final = 16
 MARKETS: Final = 100
-ROUNDS: Final = 5
-"""Turns that the cached and the bare server take."""
+ROUNDS: Final = 15
+"""Turns that the cached and the bare server take: short ones, for a machine's speed changes from one second to the next."""
 
 
 def http(
     candles: Annotated[int, typer.Option(help="Candles stored, of all resolutions.")] = 50_000_000,
-    seconds: Annotated[float, typer.Option(help="Seconds of each turn.")] = 3.0,
+    seconds: Annotated[float, typer.Option(help="Seconds of each turn.")] = 1.0,
     queries: Annotated[int, typer.Option(help="Uncached answers.")] = 2_000,
     store: Annotated[Path | None, typer.Option(help="Folder of the store, filled before where there is one, and kept.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="End with one line of JSON.")] = False,
@@ -55,11 +56,10 @@ def http(
         with serving(partial(ours, settings), settings) as port:
             body = service.run(_body(port, newest[0]))
             with serving(partial(bare, "/api/tradingview/history", body), settings) as other:
-                cached, plain = service.run(_turns(port, other, newest, seconds))
+                cached, plain, ratio = service.run(_turns(port, other, newest, seconds))
             service.run(latencies(port, [request(_history(number, until + MINUTE)) for number in range(1, MARKETS + 1)]))
             uncached = service.run(latencies(port, [request(_history(*each)) for each in drawn]))
         beside = duck.latencies(folder, drawn, BARS)
-    ratio = cached / plain
     typer.echo(f"{platform.machine()}, {multiprocessing.cpu_count()} cores, Python {platform.python_version()}; {candles:,} candles")
     typer.echo(f"cached    {cached:>8,.0f} answers/s of {BARS} bars, {len(body):,} bytes")
     typer.echo(f"bare      {plain:>8,.0f} answers/s of the same bytes; ratio {ratio:.2f}")
@@ -110,13 +110,13 @@ async def _body(port: int, asked: bytes) -> bytes:
     return body
 
 
-async def _turns(port: int, other: int, asked: Sequence[bytes], seconds: float) -> tuple[float, float]:
-    """Answers a second of both ports, the median of their turns."""
+async def _turns(port: int, other: int, asked: Sequence[bytes], seconds: float) -> tuple[float, float, float]:
+    """Answers a second of both ports and what the first is of the second turn by turn, each the median."""
     cached, plain = [], []
     for _ in range(ROUNDS):
         cached.append((await rate(port, asked, connections=CONNECTIONS, seconds=seconds)).per_s)
         plain.append((await rate(other, asked, connections=CONNECTIONS, seconds=seconds)).per_s)
-    return statistics.median(cached), statistics.median(plain)
+    return statistics.median(cached), statistics.median(plain), statistics.median(map(truediv, cached, plain))
 
 
 def _percentiles(figures: Sequence[float]) -> tuple[float, float, float]:
