@@ -151,21 +151,26 @@ class Metrics(Collector):
     def _streams(self) -> Iterator[Metric]:
         connections: dict[Labels, float] = {}
         subscriptions: dict[Labels, float] = {}
+        replaced: dict[Labels, float] = {}
+        waiting: dict[Labels, float] = {}
         closed: dict[Labels, float] = {}
         if streams := self._parts.connections:
             found = streams.statistics()
             connections[("stream",)], subscriptions[("stream",)] = found.connections, found.hub.subscriptions
             closed |= {("stream", str(code)): count for code, count in found.ended.items()}
             yield _counter("websocket_refused", "WebSockets refused, as there were too many.", (), {(): found.refused})
-            yield _counter("websocket_replaced", "States of bars never sent, as a newer one came first.", (), {(): found.replaced})
-            yield _gauge("websocket_waiting_bytes", "What waits to be sent, in bytes.", (), {(): found.bytes})
+            replaced[("stream",)], waiting[("stream",)] = found.replaced, found.bytes
             yield _gauge("hub_markets", "Markets that are followed for somebody.", (), {(): found.hub.markets})
         if local := self._parts.local:
-            connections[("pusher",)], subscriptions[("pusher",)] = len(local.channels), local.channels.subscriptions
-            closed |= {("pusher", str(int(code))): count for code, count in local.socket.ended.items()}
+            pusher = local.socket.statistics()
+            connections[("pusher",)], subscriptions[("pusher",)] = pusher.connections, pusher.subscriptions
+            replaced[("pusher",)], waiting[("pusher",)] = pusher.replaced, pusher.bytes
+            closed |= {("pusher", str(int(code))): count for code, count in pusher.ended.items()}
         if connections:
             yield _gauge("websocket_connections", "WebSockets open.", ("kind",), connections)
             yield _gauge("websocket_subscriptions", "What is heard on them.", ("kind",), subscriptions)
+            yield _counter("websocket_replaced", "States never sent, as a newer one came first.", ("kind",), replaced)
+            yield _gauge("websocket_waiting_bytes", "What waits to be sent, in bytes.", ("kind",), waiting)
             yield _counter("websocket_closed", "WebSockets ended by this side, by code.", ("kind", "code"), closed)
 
     def _pusher(self) -> Iterator[Metric]:

@@ -43,7 +43,6 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 LOCAL_ID: Final = "1"  # digits: Pusher's libraries refuse anything else
-LOCAL_KEY: Final = "local"
 
 NO_SECRET: Final = (
     "PUSHER_LOCAL_SECRET is not set: if several processes serve, what one signs for a private channel is refused by the others. Set the "
@@ -59,7 +58,7 @@ class LocalPusher:
 
     def __init__(self, settings: Settings) -> None:
         known = settings.pusher_local_secret.get_secret_value()
-        self.app = App(LOCAL_ID, LOCAL_KEY, known or secrets.token_urlsafe(32))
+        self.app = App(LOCAL_ID, settings.pusher_local_key, known or secrets.token_urlsafe(32))
         self.channels = Channels(settings.pusher_local_connections)
         self.backend = Here(self.channels)
         self._relay: Relay | None = None

@@ -22,8 +22,9 @@ from app.cli import app
 from app.demo.chain import DemoChain
 from app.demo.genesis import Genesis
 from app.demo.node import serving_in_thread
-from app.pushing import LOCAL_ID, LOCAL_KEY
+from app.pushing import LOCAL_ID
 from app.settings import Settings
+from app.settings.live import LOCAL_KEY
 from app.setup.env_file import read
 from app.setup.groups import NAMES
 from app.store.client import Database

@@ -5,14 +5,16 @@ from typing import Any
 import orjson
 import pusher
 import pytest
+from websockets.sync.client import connect
 
 from app.domain.block import Block
 from app.domain.ledger import Batch
 from app.live.memory import MemoryBus
 from app.live.pusher import relay
 from app.main import create_app
-from app.pushing import LOCAL_ID, LOCAL_KEY, NO_SECRET, local_pusher
+from app.pushing import LOCAL_ID, NO_SECRET, local_pusher
 from app.settings import Settings
+from app.settings.live import LOCAL_KEY
 from app.store.client import Database
 from app.store.lease import Lease
 from app.store.writer import ClickHouseLedger
@@ -68,6 +70,15 @@ def closes(hearing: Client, until_close: float) -> list[float]:
         assert frame["event"] == "chart-update"
         found.append(orjson.loads(frame["data"])["close"])
     return found
+
+
+def test_our_own_pusher_goes_by_the_key_that_is_set(database: Database) -> None:
+    with serving(create_app(Settings(pusher_local_key="charts"), database)) as url:
+        sockets = url.replace("http", "ws")
+        with client(f"{sockets}/app/charts?protocol=7") as page:
+            assert page.socket_id
+        with connect(f"{sockets}/app/local?protocol=7", proxy=None) as page:
+            assert orjson.loads(page.recv(timeout=60))["data"] == {"code": 4001, "message": "no app has this key"}
 
 
 def test_a_page_of_our_own_pusher_is_told_of_each_commit(database: Database) -> None:

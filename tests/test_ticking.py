@@ -16,8 +16,9 @@ from app.live.pusher.channels import Channels
 from app.live.pusher.here import Here
 from app.news import bus_of
 from app.ops.mistakes import SettingsError
-from app.pushing import LOCAL_ID, LOCAL_KEY
+from app.pushing import LOCAL_ID
 from app.settings import Settings
+from app.settings.live import LOCAL_KEY
 from app.store.client import Database
 from app.store.lease import TICKING, Lease, LeaseLost
 from app.ticking import ACTIVE_PRICES, Ticking, _Leased, ticker_settings

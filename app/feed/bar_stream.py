@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 import orjson
 
 from app.domain.resolution import RESOLUTIONS, Resolution
-from app.feed.streaming import Unheard, follow, interval, market
+from app.feed.streaming import Unheard, admit, interval, market
 from app.live.connection import MOST_SUBSCRIPTIONS, Connection
 from app.live.hub import BarsOf, Told, Topic
 from app.live.updates import BarUpdate
@@ -81,13 +81,10 @@ class BarStream:
         resolution = interval(name)
         listing = await market(self._connection, symbol)
         topic = BarsOf(listing.market_id, resolution.key)
+        admit(self._connection, [topic])
         self._names.setdefault(topic, listing.ticker)
         self._answer("subscribed", listing.ticker, resolution)
-        try:
-            follow(self._connection, topic)
-        except Unheard:
-            del self._names[topic]
-            raise
+        self._connection.subscribe(topic)
 
     async def _unsubscribe(self, symbol: str, name: str) -> None:
         resolution = interval(name)

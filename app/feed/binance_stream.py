@@ -7,7 +7,7 @@ import orjson
 
 from app.domain.resolution import RESOLUTIONS
 from app.feed import stream_frames as frames
-from app.feed.streaming import Unheard, few, follow, market, short
+from app.feed.streaming import Unheard, admit, few, market, short
 from app.feed.symbols import ticker
 from app.live.connection import Connection
 from app.live.hub import BarsOf, Told, Topic, TradesOf
@@ -99,16 +99,13 @@ class BinanceStream:
     async def _subscribe(self, streams: list[Any], answer: Mapping[str, Any] | None = None) -> None:
         """All of *streams*, or none; *answer* comes before what they tell."""
         found = [await self._found(stream) for stream in few(streams)]
+        admit(self._connection, [topic for topic, _ in found])
         if answer:
             self._say(answer)
         for topic, name in found:
             if topic not in self._names:
                 self._names[topic] = name
-                try:
-                    follow(self._connection, topic)
-                except Unheard:
-                    del self._names[topic]
-                    raise
+                self._connection.subscribe(topic)
                 self._topics[frames.topic_stream(topic, name)] = topic
 
     def _unsubscribe(self, streams: list[Any]) -> None:

@@ -1,6 +1,6 @@
 """What the WebSockets have in common: their route, and what of a market may be asked for."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, Final
 
 from starlette.middleware import Middleware
@@ -12,7 +12,7 @@ from app.feed.directory import Directory
 from app.feed.failures import reason
 from app.feed.state import State
 from app.live.connection import MOST_SUBSCRIPTIONS, Connection, Session
-from app.live.hub import TooManyMarkets, Topic
+from app.live.hub import Topic
 from app.store.market_reader import Listing
 
 LONGEST_TEXT: Final = 64
@@ -52,12 +52,10 @@ def interval(name: str) -> Resolution:
         raise Unheard(f"there are no bars of {short(name)}") from None
 
 
-def follow(connection: Connection, topic: Topic) -> None:
-    """Subscribe to *topic*, or go on; Unheard where its market cannot be followed now."""
-    try:
-        connection.subscribe(topic)
-    except TooManyMarkets:
-        raise Unheard("too many markets are watched at once; try again later") from None
+def admit(connection: Connection, topics: Collection[Topic]) -> None:
+    """Unheard where not all of *topics* can be followed now; if they can, nobody else is given the room before the next `await`."""
+    if not connection.has_room(topics):
+        raise Unheard("too many markets are watched at once; try again later")
 
 
 def few(names: Sequence[Any]) -> list[str]:

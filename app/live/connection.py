@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections import deque
+from collections.abc import Collection
 from functools import partial
 from typing import Any, Final, NamedTuple, Protocol
 
@@ -85,8 +87,7 @@ class Connection:
         self._feeds: dict[Topic, _Feed] = {}
         self._session: Session
         self._ending: asyncio.Future[Ending] = asyncio.get_running_loop().create_future()
-        self._second = 0
-        self._heard = 0
+        self._heard: deque[float] = deque(maxlen=MOST_HEARD)
 
     @property
     def replaced(self) -> int:
@@ -97,6 +98,10 @@ class Connection:
     def waiting(self) -> tuple[int, int]:
         """Messages that wait to be sent, and their bytes."""
         return len(self._sending), self._sending.size
+
+    def has_room(self, topics: Collection[Topic]) -> bool:
+        """Whether the markets of *topics* could all be followed now."""
+        return self._hub.has_room(topics)
 
     def subscribe(self, topic: Topic) -> bool:
         """Have *topic* told from here on; False where it is already. Full, or the hub's TooManyMarkets, where that is one too many."""
@@ -220,7 +225,7 @@ class Connection:
             self.end(TRY_LATER, "too slow: too many messages wait")
 
     def _is_too_much(self) -> bool:
-        second = int(asyncio.get_running_loop().time())
-        self._heard = self._heard + 1 if second == self._second else 1
-        self._second = second
-        return self._heard > MOST_HEARD
+        now = asyncio.get_running_loop().time()
+        is_too_much = len(self._heard) == MOST_HEARD and now - self._heard[0] < 1
+        self._heard.append(now)
+        return is_too_much

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from typing import NamedTuple, Protocol
 
 from app.live.bus import Item
@@ -101,6 +101,12 @@ class Hub:
         self._newest: dict[int, dict[str, Told]] = {}
         self._wanted: dict[int, int] = {}
         self._idle: dict[int, asyncio.TimerHandle] = {}
+
+    def has_room(self, topics: Iterable[Topic]) -> bool:
+        """Whether none of *topics* would be refused now."""
+        markets = {topic.market_id for topic in topics}
+        kept = self._wanted.keys() - (self._idle.keys() - markets)
+        return len(kept | markets) <= self._most
 
     def subscribe(self, subscriber: Subscriber, topic: Topic) -> None:
         """Tell *subscriber*, who is not subscribed to it, what is known of *topic*: now, or as soon as it is; then all that happens.

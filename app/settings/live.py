@@ -6,6 +6,8 @@ from app.ops.spelling import Milliseconds, WebUrl
 from app.settings.access import SHORTEST_SECRET
 from app.settings.blame import together
 
+LOCAL_KEY = "local"
+
 SHORTEST_CRON_SECRET = 16
 """Bytes: what Vercel advises."""
 
@@ -37,9 +39,14 @@ class LiveSettings(BaseModel):
         description="Milliseconds after which a ticker that vanished is succeeded by another, where several run. A push that would outlast "
         "it is broken off and tried again: from 11,000 on each has the five seconds that Pusher may take.",
     )
+    pusher_local_key: str = Field(
+        LOCAL_KEY,
+        pattern="^[A-Za-z0-9_-]{1,64}$",
+        description="Without an app: the public key by which clients name our own, the same in each process.",
+    )
     pusher_local_secret: SecretStr = Field(
         SecretStr(""),
-        description="Without an app: lets other services publish through our own endpoint, as app 1 with the key `local`. Where several "
+        description="Without an app: lets other services publish through our own endpoint, as app 1 with the key above. Where several "
         "processes serve, private channels need it, the same in each: without it each signs with a secret of its own.",
         examples=["a-secret-of-32-bytes-or-more-000"],
     )

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from app.checks.all import Service
-from app.pushing import LOCAL_ID, LOCAL_KEY
+from app.pushing import LOCAL_ID
 from app.settings import Settings
+from app.settings.live import LOCAL_KEY
 from tests.checks.conftest import failure, found
 from tests.live.pusher.conftest import SECRET
 from tests.live.pusher.standin import Pusherlike, pusherlike

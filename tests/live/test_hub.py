@@ -147,8 +147,12 @@ async def test_markets_are_bounded() -> None:
             hub.subscribe(follower, BarsOf(market_id, "1"))
         with pytest.raises(TooManyMarkets):
             hub.subscribe(follower, BarsOf(3, "1"))
+        assert hub.has_room([BarsOf(1, "5"), TradesOf(2)])
+        assert not hub.has_room([BarsOf(3, "1")])
         hub.subscribe(follower, BarsOf(2, "5"))
         hub.unsubscribe(follower, GOLD)
+        assert hub.has_room([BarsOf(3, "1")])
+        assert not hub.has_room([GOLD, BarsOf(3, "1")])
         hub.subscribe(follower, BarsOf(3, "1"))  # in place of the one that nobody is subscribed to
         assert hub.statistics() == HubStatistics(markets=2, topics=3, subscriptions=3)
 

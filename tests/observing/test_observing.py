@@ -70,6 +70,9 @@ def test_caches_queues_and_connections_are_counted(seen: Observed) -> None:
     assert scraped("datafeed_websocket_connections", kind="stream") == 1
     assert scraped("datafeed_websocket_subscriptions", kind="stream") == 1
     assert scraped("datafeed_websocket_connections", kind="pusher") == 1
+    for kind in ("stream", "pusher"):
+        assert scraped("datafeed_websocket_waiting_bytes", kind=kind) == 0
+        assert scraped("datafeed_websocket_replaced_total", kind=kind) == 0
     assert scraped("process_resident_memory_bytes") > 1_000_000
     assert scraped("process_cpu_seconds_total") > 0
 

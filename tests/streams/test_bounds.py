@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import socket
+from functools import partial
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from websockets.exceptions import InvalidStatus
 
 from app.domain.news import Committed
 from app.live.connection import MOST_HEARD, MOST_SUBSCRIPTIONS
+from app.live.hub import Hub
 from app.live.memory import MemoryBus
 from app.main import create_app
 from app.service import LONGEST_FRAME
@@ -101,6 +103,24 @@ async def test_too_many_messages_too_many_subscriptions_too_long_a_message(datab
             assert (await client.next())["error"]["code"] == 3
             await client.opened.send("x" * (LONGEST_FRAME + 1))
             assert (await client.end())[0] == 1009
+
+
+async def test_where_not_all_markets_can_be_followed_none_is_and_the_client_hears_it_once(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.streams.Hub", partial(Hub, most=1))
+    async with world(database) as (_, service):
+        full = "too many markets are watched at once; try again later"
+        async with service.client("/ws") as client:
+            await client.say({"method": "SUBSCRIBE", "params": ["gold@trade", "oil@trade"], "id": 1})
+            assert await client.next() == {"error": {"code": 2, "msg": full}, "id": 1}
+            await client.say({"method": "SUBSCRIBE", "params": ["gold@trade"], "id": 2})
+            assert await client.next() == {"result": None, "id": 2}
+            async with service.client(REALTIME) as other:
+                await other.say({"type": "subscribe", "symbol": "OIL"})
+                assert await other.next() == {"type": "error", "message": full}
+                await other.say(PING)
+                assert await other.next() == {"type": "pong"}
 
 
 async def test_a_server_that_stops_says_so(database: Database) -> None:

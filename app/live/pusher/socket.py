@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import Counter
-from typing import Final
+from typing import Final, NamedTuple
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
@@ -23,6 +23,23 @@ PONG_SECONDS: Final = 30
 SEND_SECONDS: Final = 30
 """For one frame to leave: who takes nothing for so long is hung up on."""
 
+HUNG_UP: Final = 1006
+"""Stands for the code of a connection that was cut, as who takes nothing cannot be told: RFC 6455 calls it abnormal."""
+
+
+class SocketStatistics(NamedTuple):
+    """What our own Pusher's WebSockets of this process did so far."""
+
+    connections: int
+    """Open now."""
+    subscriptions: int
+    replaced: int
+    """States that were never sent, as a newer one came first."""
+    bytes: int
+    """Waiting to be sent now, to all of them."""
+    ended: dict[int, int]
+    """Connections by the code with which they were ended here."""
+
 
 class Socket:
     """Answers each WebSocket with a conversation of its own."""
@@ -33,31 +50,45 @@ class Socket:
         self._channels = channels
         self._activity = activity
         self._pong = pong
-        self.ended: Counter[int] = Counter()
-        """Connections by the code with which they were ended here."""
+        self._ended: Counter[int] = Counter()
+        self._open: set[Session] = set()
+        self._replaced = 0
+
+    def statistics(self) -> SocketStatistics:
+        """As it is now."""
+        waiting = [session.sending for session in self._open]
+        replaced = self._replaced + sum(each.replaced for each in waiting)
+        size = sum(each.size for each in waiting)
+        return SocketStatistics(len(self._open), self._channels.subscriptions, replaced, size, dict(self._ended))
 
     async def talk(self, websocket: WebSocket) -> None:
         """Talk until the connection ends."""
         await websocket.accept()
         if refusal := self._refusal(websocket):
             code, message = refusal
-            self.ended[code] += 1
+            self._ended[code] += 1
             await websocket.send_text(protocol.error(code, message))
             await websocket.close(code, message)
             return
         session = Session(self._app, self._channels, write_of(websocket.scope))
+        self._open.add(session)
         session.send(protocol.established(session.socket_id, self._activity))
         tasks = [asyncio.create_task(work) for work in (_hear(websocket, session), _send(websocket, session), self._watch(session))]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 task.result()
-        except (WebSocketDisconnect, TimeoutError):
-            pass  # it left, or takes nothing any more
-        finally:
+        except WebSocketDisconnect:
+            pass  # it left
+        except TimeoutError:
+            self._ended[session.ending.code if session.ending else HUNG_UP] += 1
+        else:
             if session.ending:
-                self.ended[session.ending.code] += 1
+                self._ended[session.ending.code] += 1
+        finally:
             session.leave()
+            self._open.discard(session)
+            self._replaced += session.sending.replaced
             for task in tasks:
                 task.cancel()
             await asyncio.wait(tasks)

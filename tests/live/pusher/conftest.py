@@ -10,8 +10,9 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 
 from app.feed.failures import passed_on
-from app.pushing import LOCAL_ID, LOCAL_KEY, LocalPusher
+from app.pushing import LOCAL_ID, LocalPusher
 from app.settings import Settings
+from app.settings.live import LOCAL_KEY
 from tests.browser.server import serving
 
 SECRET = "the secret of our own Pusher, long"

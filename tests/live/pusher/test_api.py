@@ -10,7 +10,8 @@ import pytest
 from pusher.errors import PusherBadAuth, PusherBadRequest, PusherBadStatus, PusherForbidden
 
 from app.live.pusher.signature import body_md5, request_signature
-from app.pushing import LOCAL_ID, LOCAL_KEY
+from app.pushing import LOCAL_ID
+from app.settings.live import LOCAL_KEY
 from tests.live.pusher.client import client, until
 from tests.live.pusher.conftest import SECRET, Local, local
 

@@ -21,7 +21,8 @@ from app.live.pusher import elsewhere as way
 from app.live.pusher.elsewhere import elsewhere
 from app.live.pusher.signature import App, authorization
 from app.live.updates import BarUpdate, Traded, Update
-from app.pushing import LOCAL_ID, LOCAL_KEY
+from app.pushing import LOCAL_ID
+from app.settings.live import LOCAL_KEY
 from tests.live.pusher.client import PATIENCE, Client, client
 from tests.live.pusher.conftest import SECRET
 from tests.live.pusher.standin import Pusherlike, pusherlike
