@@ -1,7 +1,9 @@
 """Answers that are given again as they are: equal to new ones, whatever happens to the market in between."""
 
+import time
 from collections.abc import Iterator
 
+import jwt
 import pytest
 from httpx2 import Response
 from starlette.requests import Request
@@ -18,8 +20,11 @@ from app.settings import Settings
 from app.store.client import Database
 from app.store.lease import Lease
 from app.store.writer import ClickHouseLedger
+from tests.cache.servers import RedisServer
 from tests.feed.points import add_market
 from tests.store.rows import CHAIN, GENESIS, batch
+
+SECRET = "a secret of thirty-two bytes or more"
 
 PATHS = (
     "/api/tradingview/history?symbol=M1&resolution=1&to=4000000000&countback=300",
@@ -118,11 +123,31 @@ def test_answers_given_again_are_guarded_like_new_ones(ledger: ClickHouseLedger,
     with TestClient(create_app(settings, database, bus)) as client:
         candles = "/api/v1/candles?symbol=M1&interval=1s"
         for key, status in (("key", 200), ("key", 200), ("other", 401), ("", 401), ("key", 200)):
-            assert client.get(candles, headers={"X-API-Key": key} if key else {}).status_code == status
+            answer = client.get(candles, headers={"X-API-Key": key} if key else {})
+            assert answer.status_code == status
+        assert client.get(candles, headers={"X-API-Key": "key", "If-None-Match": answer.headers["etag"]}).status_code == 304
+        assert client.get(candles, headers={"If-None-Match": answer.headers["etag"]}).status_code == 401
         answers = [client.get(PATHS[0]) for _ in range(5)]
         assert [answer.status_code for answer in answers] == [200] * 4 + [429]
         assert answers[4].json()["s"] == "error"
         assert int(answers[4].headers["retry-after"]) > 0
+
+
+def test_an_answer_is_given_again_to_those_whose_token_still_holds(ledger: ClickHouseLedger, database: Database, bus: Bus) -> None:
+    ledger.commit(batch(1, 20, 0))
+    with TestClient(create_app(Settings(auth_routes=("v1",), jwt_secret=SECRET), database, bus)) as client:
+        for left, status in ((600, 200), (600, 200), (-600, 401), (600, 200)):
+            token = jwt.encode({"sub": "someone", "exp": int(time.time()) + left}, SECRET, algorithm="HS256")
+            answer = client.get("/api/v1/candles?symbol=M1&interval=1s", headers={"Authorization": f"Bearer {token}"})
+            assert answer.status_code == status
+
+
+def test_answers_given_again_count_in_the_limits_that_processes_share(ledger: ClickHouseLedger, database: Database, bus: Bus) -> None:
+    ledger.commit(batch(1, 20, 0))
+    with RedisServer() as redis:
+        settings = Settings(rate_limit_ohlcv=6, rate_limit_burst=1, redis_url=redis.url)
+        with TestClient(create_app(settings, database, bus)) as one, TestClient(create_app(settings, database, bus)) as other:
+            assert [client.get(PATHS[2]).status_code for client in (one, other) * 4] == [200] * 6 + [429] * 2
 
 
 @pytest.mark.parametrize("asked", [{}, {"Accept-Encoding": "zstd"}, {"Accept-Encoding": "gzip"}, {"Origin": "https://a.example"}])
