@@ -26,7 +26,7 @@ from app.feed.ready import Ready, Repeated
 from app.feed.state import ChartLimits, State
 from app.heeding import heeding
 from app.live.bus import Bus, heard
-from app.news import bus_of, invalidate, naming
+from app.news import bus_of, invalidate, naming, occupations_of
 from app.observing import Observing
 from app.ops.access import Access
 from app.ops.bounds import Bounds
@@ -86,6 +86,7 @@ def create_app(
     parts = parts or Parts()
     windows = parts.windows = windows_of(settings)
     local = parts.local = local_pusher(settings)
+    when_occupied = [on_occupied]
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[State]:
@@ -112,6 +113,9 @@ def create_app(
             await stack.enter_async_context(heard(told, partial(invalidate, candles, directory, ready)))
             connections = parts.connections = await stack.enter_async_context(streams.streaming(settings, told, reader))
             lists = parts.lists = await stack.enter_async_context(lists_cache(settings))
+            if words := occupations_of(settings, store):
+                tell = await stack.enter_async_context(words.telling())
+                when_occupied.append(partial(tell, True))
             if local:
                 await stack.enter_async_context(local.relaying(naming(store)))
                 parts.publisher = await stack.enter_async_context(publishing(settings, reader, directory, told, local.backend))
@@ -140,7 +144,7 @@ def create_app(
     observing = Observing(settings, parts)
     service = Starlette(
         routes=[
-            *guarded(settings, windows, PusherHooks(local.app if local else app_of(settings), settings, on_occupied)),
+            *guarded(settings, windows, PusherHooks(local.app if local else app_of(settings), settings, when_occupied)),
             *(local.routes if local else ()),
             *observing.routes,
             *([observing.scraped] if settings.metrics_port is None else ()),

@@ -7,13 +7,14 @@ from collections.abc import Callable, Iterator
 from anyio.from_thread import start_blocking_portal
 
 from app.cache.pages import CandlePages
+from app.domain.hint import Hint
 from app.domain.news import Committed, News
 from app.domain.trade import ordinal
 from app.feed.directory import Directory
 from app.feed.ready import Ready
 from app.live.bus import Bus, Item, Missed
-from app.live.hints import SharedHints
-from app.live.opening import Store, open_bus, open_hints
+from app.live.opening import Store, open_bus, open_words
+from app.live.words import HINTS, OCCUPIED, SharedWords
 from app.settings import Settings
 from app.store.client import Database
 from app.store.standing_reader import StandingReader
@@ -24,9 +25,14 @@ def bus_of(settings: Settings, database: Database) -> Bus:
     return open_bus(settings, naming(database))
 
 
-def hints_of(settings: Settings, database: Database) -> SharedHints | None:
+def hints_of(settings: Settings, database: Database) -> SharedWords[Hint] | None:
     """The way between processes of hints for who reads blocks into *database*; None where nobody may give any, or no Redis is set."""
-    return open_hints(settings, naming(database)) if settings.takes_hints else None
+    return open_words(settings, naming(database), HINTS) if settings.takes_hints else None
+
+
+def occupations_of(settings: Settings, database: Database) -> SharedWords[bool] | None:
+    """The way between processes of word that other channels of Pusher's are occupied; None where there is no app of it, or no Redis."""
+    return open_words(settings, naming(database), OCCUPIED) if settings.pusher_app_id else None
 
 
 def naming(database: Database) -> Store:

@@ -18,6 +18,7 @@ from app.live.active import ACTIVE_SECONDS, MOST_ACTIVE, ActivePrices
 from app.live.bus import Bus
 from app.live.due import Push
 from app.live.publisher import Backend
+from app.news import occupations_of
 from app.ops.mistakes import SettingsError
 from app.parts import Parts
 from app.pushing import app_elsewhere, publishing
@@ -157,8 +158,10 @@ class Ticking:
         settings = self._settings
         directory = Directory(lambda name: reader.read(lambda store: store.markets.market(name)))
         rate = settings.pusher_max_messages_per_second or None
-        async with app_elsewhere(settings) as backend:
-            self._backend = backend
+        async with contextlib.AsyncExitStack() as stack:
+            backend = self._backend = await stack.enter_async_context(app_elsewhere(settings))
+            if words := occupations_of(settings, self._database):
+                await stack.enter_async_context(words.heard(lambda _: backend.changed()))
             try:
                 async with publishing(settings, reader, directory, self._bus, _Leased(backend, lease), rate=rate) as publisher:
                     self._parts.publisher = publisher

@@ -2,10 +2,13 @@
 
 import asyncio
 import contextlib
+import hashlib
+import hmac
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from typing import Any
 
+import httpx2
 import orjson
 import pytest
 
@@ -14,6 +17,7 @@ from app.live.due import Push
 from app.live.memory import MemoryBus
 from app.live.pusher.channels import Channels
 from app.live.pusher.here import Here
+from app.main import create_app
 from app.news import bus_of
 from app.ops.mistakes import SettingsError
 from app.pushing import LOCAL_ID
@@ -22,6 +26,7 @@ from app.settings.live import LOCAL_KEY
 from app.store.client import Database
 from app.store.lease import TICKING, Lease, LeaseLost
 from app.ticking import ACTIVE_PRICES, Ticking, _Leased, ticker_settings
+from tests.browser.server import serving
 from tests.cache.servers import RedisServer
 from tests.live.pusher.client import Client, client, until
 from tests.live.pusher.conftest import SECRET
@@ -118,6 +123,28 @@ async def test_of_two_tickers_one_pushes(
         while "this one stands by" not in caplog.text:
             await asyncio.to_thread(writer.trade, 2_001)
         assert len(elsewhere.events) == pushed
+
+
+async def test_a_channel_of_which_another_process_is_told_is_pushed_to_at_once(
+    database: Database, elsewhere: Pusherlike, hearing: Client
+) -> None:
+    with RedisServer() as redis:
+        settings = pushing_to(elsewhere, redis_url=redis.url, pusher_poll_ms=3_600_000)
+        async with bus_of(settings, database) as bus:
+            writer = await asyncio.to_thread(Writer, database, bus.publish)
+            await asyncio.to_thread(writer.trade, 2_000)
+            async with ticking(settings, database, bus):
+                await asyncio.to_thread(closes, hearing, 2_000.0)  # so it has asked, and does not ask again by itself
+                with serving(create_app(settings, database)) as url, client(elsewhere.socket) as page:
+                    page.subscribe("chart-GOLD-5")
+                    body = b'{"time_ms":1,"events":[{"name":"channel_occupied","channel":"chart-GOLD-5"}]}'
+                    signed = {"X-Pusher-Key": LOCAL_KEY, "X-Pusher-Signature": hmac.new(SECRET.encode(), body, hashlib.sha256).hexdigest()}
+                    pushed = asyncio.create_task(asyncio.to_thread(closes, page, 2_000.0))
+                    while not pushed.done():
+                        answer = await asyncio.to_thread(httpx2.post, f"{url}/api/pusher/webhook", content=body, headers=signed)
+                        assert answer.status_code == 200
+                        await asyncio.wait({pushed}, timeout=0.2)  # a word may be lost
+                    assert await pushed == [2_000.0]
 
 
 async def test_a_push_is_over_when_the_lease_is(database: Database) -> None:

@@ -1,6 +1,6 @@
 """What Pusher's clients and Pusher itself ask for: who may hear a private channel, and word of channels that are occupied."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 import orjson
@@ -26,13 +26,13 @@ SECONDS: Final = 10.0
 class PusherHooks:
     """Signs for *app* what a user may hear: the channel of the user whom a token names; a key's program may hear everybody's.
 
-    *on_occupied* is called when Pusher says that a channel was occupied or vacated.
+    All of *when_occupied* are called when Pusher says that a channel was occupied or vacated.
     """
 
-    def __init__(self, app: App, settings: Settings, on_occupied: Callable[[], None]) -> None:
+    def __init__(self, app: App, settings: Settings, when_occupied: Iterable[Callable[[], None]]) -> None:
         self._app = app
         self._settings = settings
-        self._on_occupied = on_occupied
+        self._when_occupied = when_occupied
 
     def routes(self, guards: Sequence[Middleware]) -> Mount:
         """The routes, behind *guards*."""
@@ -44,7 +44,8 @@ class PusherHooks:
         headers = request.headers
         if not is_webhook(self._app, headers.get("x-pusher-key", ""), headers.get("x-pusher-signature", ""), await request.body()):
             raise RequestError(401, "X-Pusher-Key and X-Pusher-Signature must be those of the app that is set here")
-        self._on_occupied()
+        for tell in self._when_occupied:
+            tell()
         return Response("{}", media_type="application/json")
 
     async def authorize(self, request: Request) -> Response:

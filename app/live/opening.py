@@ -1,25 +1,27 @@
-"""Which bus there is, and which way hints take, by the settings."""
+"""Which bus there is, and which way words take, by the settings."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from app.live.bus import Bus
 from app.live.exchange import Find
-from app.live.hints import SharedHints
 from app.live.memory import MemoryBus
 from app.live.shared import SharedBus
+from app.live.words import Kind, SharedWords
 
 if TYPE_CHECKING:
     from app.live.stream import Stream
     from app.settings import Settings
 
 
-HINTS_KEPT: Final = 10
-"""Hints that Redis keeps: each says all that those before it said."""
+WORDS_KEPT: Final = 10
+"""Words of a kind that Redis keeps: each says all that those before it said."""
 
 REDIS: Final = "the Redis of the bus"
+
+T = TypeVar("T")
 
 Store = Callable[[], Awaitable[str | None]]
 """Names the store that everything is about, as soon as it has a name: no other store's has the same."""
@@ -31,9 +33,9 @@ def open_bus(settings: Settings, store: Store) -> Bus:
     return SharedBus(finding(settings, store, "news"), name=REDIS, rows=rows) if settings.has_redis else MemoryBus(rows)
 
 
-def open_hints(settings: Settings, store: Store) -> SharedHints | None:
-    """Hints by way of the same Redis; not yet open. None where there is none."""
-    return SharedHints(finding(settings, store, "hints", HINTS_KEPT)) if settings.has_redis else None
+def open_words(settings: Settings, store: Store, kind: Kind[T]) -> SharedWords[T] | None:
+    """Words of *kind* by way of the same Redis; not yet open. None where there is none."""
+    return SharedWords(finding(settings, store, kind.name, WORDS_KEPT), kind) if settings.has_redis else None
 
 
 def finding(settings: Settings, store: Store, what: str, length: int = 0) -> Find:

@@ -1,14 +1,13 @@
-"""Hints of new blocks on their way from who is told them to who reads the chain, by a stream of their own.
+"""A word to other processes that there is a reason to look, by a stream of its kind.
 
-One that is lost costs time and nothing else: the chain is looked at every so often all the same.
+One that is lost costs time and nothing else: who hears it looks every so often all the same.
 """
 
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Final
+from typing import Final, Generic, NamedTuple, TypeVar
 
-import orjson
 from pydantic import TypeAdapter, ValidationError
 
 from app.domain.hint import Hint, newer
@@ -16,33 +15,49 @@ from app.live.line import Line
 from app.live.outbox import PAUSE
 from app.live.stream import ANSWER_SECONDS, BEGINNING, Stream
 
-_FORM: Final = TypeAdapter(Hint)
+T = TypeVar("T")
 
 
-class SharedHints:
-    """Either end of that way. While the stream is slow or away, nobody waits for it, and of what waits only the newest is kept."""
+class Kind(NamedTuple, Generic[T]):
+    """What is said, and what is said instead of two words."""
 
-    def __init__(self, find: Callable[[], Awaitable[Stream | None]]) -> None:
+    name: str
+    form: TypeAdapter[T]
+    instead: Callable[[T, T | None], T]
+
+
+HINTS: Final = Kind("hints", TypeAdapter(Hint), newer)
+"""There may be new blocks: from who is told of them to who reads the chain."""
+
+OCCUPIED: Final = Kind("occupied", TypeAdapter(bool), lambda said, _: said)
+"""Other channels of Pusher's are occupied now: from who is told so to who pushes."""
+
+
+class SharedWords(Generic[T]):
+    """Either end of that way. While the stream is slow or away, nobody waits for it, and one word waits instead of many."""
+
+    def __init__(self, find: Callable[[], Awaitable[Stream | None]], kind: Kind[T]) -> None:
         """*find* is asked for the stream until there is one."""
         self._find = find
-        self._line = Line("the Redis of hints")
-        self._waiting: Hint | None = None
+        self._kind = kind
+        self._line = Line(f"the Redis of {kind.name}")
+        self._waiting: T | None = None
         self._some = asyncio.Event()
         self._place = ""
 
     @contextlib.asynccontextmanager
-    async def telling(self) -> AsyncIterator[Callable[[Hint], None]]:
-        """What has hints heard elsewhere and never waits, to be called in this event loop until the block ends."""
+    async def telling(self) -> AsyncIterator[Callable[[T], None]]:
+        """What has words heard elsewhere and never waits, to be called in this event loop until the block ends."""
         async with self._again_and_again(self._send):
             yield self._tell
 
     @contextlib.asynccontextmanager
-    async def heard(self, hear: Callable[[Hint], None]) -> AsyncIterator[None]:
+    async def heard(self, hear: Callable[[T], None]) -> AsyncIterator[None]:
         """Call *hear*, which must not block, in this event loop with what is told elsewhere, until the block ends."""
 
         async def receive(stream: Stream) -> None:
-            for hint in await self._received(stream):
-                hear(hint)
+            for word in await self._received(stream):
+                hear(word)
 
         async with self._again_and_again(receive):
             yield
@@ -74,32 +89,34 @@ class SharedHints:
             if stream:
                 await stream.close()
 
-    def _tell(self, hint: Hint) -> None:
-        self._waiting = newer(hint, self._waiting)
+    def _tell(self, word: T) -> None:
+        self._waiting = self._kind.instead(word, self._waiting)
         self._some.set()
 
     async def _send(self, stream: Stream) -> None:
         await self._some.wait()
         self._some.clear()
-        hint, self._waiting = self._waiting, None
+        word, self._waiting = self._waiting, None
+        if word is None:
+            return
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
-                await stream.append(orjson.dumps(list(hint or Hint())))
+                await stream.append(self._kind.form.dump_json(word))
         except Exception:
-            self._tell(hint or Hint())
+            self._tell(word)
             raise
 
-    async def _received(self, stream: Stream) -> list[Hint]:
+    async def _received(self, stream: Stream) -> list[T]:
         async with asyncio.timeout(ANSWER_SECONDS):
-            if not self._place:  # what was told before is of blocks that are found anyway
+            if not self._place:  # what was said before is found out anyway
                 newest = await stream.newest()
                 self._place = newest.id if newest else BEGINNING
             entries = await stream.after(self._place)
         if not entries:
             await asyncio.sleep(stream.pause)
-        hints = []
+        words = []
         for entry in entries:
             self._place = entry.id
             with contextlib.suppress(ValidationError):
-                hints.append(_FORM.validate_json(entry.message))
-        return hints
+                words.append(self._kind.form.validate_json(entry.message))
+        return words

@@ -1,4 +1,4 @@
-"""Hints on their way to another process: however many there are, and whatever happens to Redis."""
+"""Words on their way to another process: however many there are, and whatever happens to Redis."""
 
 import asyncio
 import contextlib
@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from app.domain.hint import Hint
-from app.live.hints import SharedHints
-from app.live.opening import HINTS_KEPT, open_hints
+from app.live.opening import WORDS_KEPT, open_words
+from app.live.words import HINTS, SharedWords
 from app.settings import Settings
 from tests.cache.servers import RedisServer, Wire
 from tests.cache.upstash import TOKEN, Upstash
@@ -18,8 +18,8 @@ from tests.live.buses import NAME, PATIENCE, named
 pytestmark = pytest.mark.anyio
 
 
-def hints(**settings: Any) -> SharedHints:
-    found = open_hints(Settings.model_validate({"bus_poll_ms": 50} | settings), named)
+def hints(**settings: Any) -> SharedWords[Hint]:
+    found = open_words(Settings.model_validate({"bus_poll_ms": 50} | settings), named, HINTS)
     assert found
     return found
 
@@ -44,7 +44,7 @@ class Heard:
 
 
 @contextlib.asynccontextmanager
-async def ends(one: SharedHints, other: SharedHints) -> AsyncIterator[tuple[Callable[[Hint], None], Heard]]:
+async def ends(one: SharedWords[Hint], other: SharedWords[Hint]) -> AsyncIterator[tuple[Callable[[Hint], None], Heard]]:
     """What tells hints to one process, and what another hears, which hears already."""
     heard = Heard()
     async with one.telling() as tell, other.heard(heard.hear):
@@ -68,7 +68,7 @@ async def test_a_flood_comes_as_few(settings: dict[str, Any], redis_server: Redi
             tell(Hint(block))
         tell(Hint(None))
         found = [block for block in await heard.until(999) if block > 1]
-        assert 1 <= len(found) <= HINTS_KEPT
+        assert 1 <= len(found) <= WORDS_KEPT
         assert found == sorted(found)
 
 
@@ -85,4 +85,4 @@ async def test_an_outage_costs_no_more_than_time(redis_server: RedisServer) -> N
 
 
 def test_without_a_redis_there_is_no_way() -> None:
-    assert open_hints(Settings(), named) is None
+    assert open_words(Settings(), named, HINTS) is None
