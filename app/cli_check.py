@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Collection, Iterable
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
-import orjson
 import typer
-from rich.text import Text
 
-from app.checks.all import DEFAULT_SECONDS, Checked, Service, run
+from app.checks.service import DEFAULT_SECONDS, Service
 from app.console import settings_for
 from app.ops import screen
-from app.ops.legible import legible
 
 if TYPE_CHECKING:
+    from app.checks.all import Checked
     from app.settings import Settings
 
 EXIT_CODES = "Exit codes: 0 nothing failed, 1 something did, 2 wrong usage or settings."
@@ -45,6 +42,8 @@ def check(
     """
     found = checked(settings_for(context), services or (), seconds=seconds, event=event)
     if as_json:
+        import orjson
+
         entries = [{"service": one.service, **asdict(one.found)} for one in found]
         screen.out.print(orjson.dumps({"ok": not failed(found), "findings": entries}).decode(), markup=False)
     else:
@@ -55,6 +54,10 @@ def check(
 
 def checked(settings: Settings, names: Collection[Service] = (), *, seconds: float = DEFAULT_SECONDS, event: bool = False) -> list[Checked]:
     """What a check of the services *names* finds; a terminal shows that it is under way."""
+    import asyncio
+
+    from app.checks.all import run
+
     with screen.err.status("checking"):
         return asyncio.run(run(settings, names, seconds=seconds, event=event))
 
@@ -66,6 +69,10 @@ def failed(found: Iterable[Checked]) -> bool:
 
 def tell(found: Iterable[Checked]) -> None:
     """Print a line for each."""
+    from rich.text import Text
+
+    from app.ops.legible import legible
+
     for one in found:
         level = one.found.level
         screen.out.print(Text.assemble((f"{_CALLED.get(level, level):8} ", _COLOURS[level]), f"{one.service:11} ", legible(one.found.line)))

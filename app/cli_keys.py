@@ -4,7 +4,6 @@ import typer
 
 from app.console import EXIT_CODES
 from app.ops import screen
-from app.ops.access import key_digest, new_key
 
 keys = typer.Typer(help="API keys for programs.", epilog=EXIT_CODES, no_args_is_help=True)
 
@@ -17,6 +16,8 @@ def keys_of() -> None:
 @keys.command(epilog=EXIT_CODES)
 def new() -> None:
     """Print a new random API key, and its digest for API_KEYS_SHA256. The key is kept nowhere: show it to its program now."""
+    from app.ops.access import key_digest, new_key
+
     key = new_key()
     screen.out.print(f"key     {key}", markup=False)
     screen.out.print(f"digest  {key_digest(key)}", markup=False)

@@ -1,18 +1,19 @@
 """The commands `datafeed markets`: which there are, everything known of one, and what people say of them."""
 
+from __future__ import annotations
+
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from app import service
 from app.console import EXIT_CODES, as_text, settings_for
 from app.domain.errors import DatafeedError
-from app.facts import facts, figures
-from app.markets import Listed, import_catalogue, listed
 from app.ops import screen
-from app.store.market_reader import MarketReader
+
+if TYPE_CHECKING:
+    from app.markets import Listed
 
 MOST_LISTED = 10_000
 """Markets of one list."""
@@ -52,6 +53,9 @@ def list_markets(
 
     `datafeed markets list btc`
     """
+    from app import service
+    from app.markets import listed
+
     settings = settings_for(context)
     with service.store(settings, writes=False) as database:
         found = listed(database, text, limit, thresholds=settings.tier_volumes, now=int(time.time()))
@@ -74,6 +78,9 @@ def import_markets(
 
     `datafeed markets import markets.toml`
     """
+    from app import service
+    from app.markets import import_catalogue
+
     settings = settings_for(context)
     with service.store(settings) as database:
         done = import_catalogue(database, file)
@@ -93,6 +100,10 @@ def show(
 
     `datafeed markets show btc`
     """
+    from app import service
+    from app.facts import facts, figures
+    from app.store.market_reader import MarketReader
+
     settings = settings_for(context)
     with service.store(settings, writes=False) as database:
         detail = MarketReader(database).detail(ticker)

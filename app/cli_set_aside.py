@@ -4,9 +4,11 @@ from typing import Annotated
 
 import typer
 
-from app import operations, service
 from app.console import EXIT_CODES, Chain, node_settings_for, read_blocks, settings_for
 from app.ops import screen
+
+MOST_LISTED = 10_000
+"""Logs of one list."""
 
 set_aside = typer.Typer(help="Logs that could not become rows: what they are, and another try.", epilog=EXIT_CODES, no_args_is_help=True)
 
@@ -15,9 +17,11 @@ set_aside = typer.Typer(help="Logs that could not become rows: what they are, an
 def list_set_aside(
     context: typer.Context,
     chain: Chain = None,
-    limit: Annotated[int, typer.Option(min=1, max=operations.MOST_SET_ASIDE, help="Logs to list, the oldest first.")] = 100,
+    limit: Annotated[int, typer.Option(min=1, max=MOST_LISTED, help="Logs to list, the oldest first.")] = 100,
 ) -> None:
     """List logs that could not become rows, with the reason. They are kept whole, and nothing else waits for them."""
+    from app import operations, service
+
     settings = settings_for(context)
     with service.store(settings, writes=False) as database:
         logs = operations.set_aside(database, operations.chain(database, chain), limit)
@@ -35,6 +39,8 @@ def retry(context: typer.Context, chain: Chain = None) -> None:
     Where today's protocol files can read some of them, the store is rewound to before the first of those, and everything from there
     on is read again from RPC_URL: only so do later events find the state that these leave.
     """
+    from app import operations, service
+
     settings = node_settings_for(context)
     with service.store(settings) as database:
         chain_id = operations.chain(database, chain)

@@ -1,14 +1,17 @@
 """The commands `datafeed storage` and `datafeed queries`: what the store takes, and what takes the store long."""
 
+from __future__ import annotations
+
 import time
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from app import service
 from app.console import settings_for
 from app.ops import screen
-from app.store.inspection import SlowQuery, TableSize, query_kinds, slow_queries, table_sizes
+
+if TYPE_CHECKING:
+    from app.store.inspection import SlowQuery
 
 HOUR = 3_600
 MEGABYTE = 1_000_000
@@ -19,6 +22,9 @@ def storage(context: typer.Context) -> None:
 
     On a cluster these are the figures of the server that answers.
     """
+    from app import service
+    from app.store.inspection import TableSize, table_sizes
+
     settings = settings_for(context)
     with service.store(settings, writes=False) as database:
         sizes = table_sizes(database)
@@ -38,6 +44,9 @@ def queries(
 
     `datafeed queries --hours 24`
     """
+    from app import service
+    from app.store.inspection import query_kinds, slow_queries
+
     settings = settings_for(context)
     since = int(time.time()) - hours * HOUR
     with service.store(settings, writes=False) as database:

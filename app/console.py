@@ -8,16 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from app import operations, service
-from app.chain.protocol import load_protocols
 from app.domain.errors import DatafeedError
-from app.following import following
-from app.news import bus_of
-from app.ops import logs, screen
-from app.settings import Settings, doubts, load_settings, require
+from app.ops import screen
 
 if TYPE_CHECKING:
     from app.chain.gathering import Commit
+    from app.settings import Settings
     from app.store.client import Database
 
 EXIT_CODES = "Exit codes: 0 done, 1 failed (the last line says why), 2 wrong usage or settings."
@@ -50,6 +46,9 @@ def as_text(value: str) -> str:
 
 def settings_for(context: typer.Context) -> Settings:
     """The settings, with the command line's own; from here on the log is as they say."""
+    from app.ops import logs
+    from app.settings import doubts, load_settings
+
     settings = load_settings().model_copy(update=context.obj)
     logs.configure(settings)
     for doubt in doubts():
@@ -59,6 +58,9 @@ def settings_for(context: typer.Context) -> Settings:
 
 def node_settings_for(context: typer.Context) -> Settings:
     """The settings of a command that reads a chain: there is a node, and the protocols can be used."""
+    from app.chain.protocol import load_protocols
+    from app.settings import require
+
     settings = settings_for(context)
     require(settings, rpc_url=NEEDS_A_NODE)
     load_protocols(settings.protocols, settings.protocols_dir)
@@ -70,6 +72,10 @@ def read_blocks(settings: Settings, first: int | None, last: int | None, *, agai
 
     None is where the store ends, and the head. With *again*, what is stored from *first* on is taken back before.
     """
+    from app import operations, service
+    from app.following import following
+    from app.news import bus_of
+
     progress = screen.BackfillProgress()
     ended = False
 

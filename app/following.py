@@ -12,9 +12,7 @@ from typing import TYPE_CHECKING
 
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_random_exponential
 
-from app.chain.decoder import Decoder
 from app.chain.errors import NodeUnavailable, RateLimited
-from app.chain.protocol import load_protocols
 from app.chain.wake import Wake
 from app.domain.errors import DatafeedError
 from app.domain.news import News
@@ -103,9 +101,11 @@ async def following(
 
     *on_news* is told of commits and of what is taken back, in the thread that wrote. *wake* is told of blocks that may be new.
     """
-    from app.chain.gathering import Pace  # here, as web3 takes a second to load and most commands do without
+    from app.chain.decoder import Decoder  # here, as these and web3 take a second to load and most commands do without
+    from app.chain.gathering import Pace
     from app.chain.listener import Listener
     from app.chain.openings import Openings
+    from app.chain.protocol import load_protocols
     from app.chain.rpc import Rpc
     from app.chain.source import Source
 

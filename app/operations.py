@@ -5,8 +5,6 @@ import contextlib
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from app.chain.decoder import Decoder
-from app.chain.protocol import load_protocols
 from app.domain.block import Block, Log, SetAside
 from app.domain.errors import DatafeedError
 from app.following import Following, ledger
@@ -153,6 +151,9 @@ def readable(settings: Settings, database: Database, logs: Sequence[SetAside]) -
     logs = [log for log in logs if log.timestamp]  # without a time a log never was in its block's place
     if not logs:
         return []
+    from app.chain.decoder import Decoder  # here, as whoever rewinds decodes nothing
+    from app.chain.protocol import load_protocols
+
     catalogue = load_protocols(settings.protocols, settings.protocols_dir)
     decoder = Decoder(catalogue, logs[0].chain_id, Past(database), frozenset(settings.factory_address))
     decoded = decoder.decode([_as_sent(log) for log in logs], {log.block_number: log.timestamp for log in logs})

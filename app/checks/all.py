@@ -6,28 +6,16 @@ import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Collection
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from app.checks import clickhouse, embedded, nodes, pusher, redis, sentry, upstash
 from app.checks.finding import Check, Failed, Found
+from app.checks.service import DEFAULT_SECONDS, Service
 from app.ops.logs import secrets
 from app.ops.scrubbing import Scrubber
 
 if TYPE_CHECKING:
     from app.settings import Settings
-
-DEFAULT_SECONDS: Final = 10.0
-
-
-class Service(StrEnum):
-    """What can be checked, by the name that commands take."""
-
-    CLICKHOUSE = "clickhouse"
-    REDIS = "redis"
-    PUSHER = "pusher"
-    RPC = "rpc"
-    SENTRY = "sentry"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from typing import Final, NamedTuple
 
-from app.checks.all import Service
+from app.checks.service import Service
 
 
 class Asked(NamedTuple):

@@ -13,8 +13,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from app.checks.all import Service, run
+from app.checks.all import run
 from app.checks.finding import Found
+from app.checks.service import Service
 from app.settings import Settings
 from app.store.client import Database
 from tests.cache.servers import HOST, RedisServer

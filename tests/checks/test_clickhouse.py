@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from app.checks.all import Service
+from app.checks.service import Service
 from app.store.client import Database
 from app.store.schema import migrate
 from tests.checks.conftest import failure, found, port

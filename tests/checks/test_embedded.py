@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from app.checks.all import Service
+from app.checks.service import Service
 from app.settings import Settings
 from tests.checks.conftest import failure, found
 

@@ -6,7 +6,7 @@ from time import time
 
 import pytest
 
-from app.checks.all import Service
+from app.checks.service import Service
 from app.demo.chain import DemoChain
 from app.demo.faults import Fault
 from app.demo.genesis import Genesis

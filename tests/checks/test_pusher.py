@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from app.checks.all import Service
+from app.checks.service import Service
 from app.pushing import LOCAL_ID
 from app.settings import Settings
 from app.settings.live import LOCAL_KEY

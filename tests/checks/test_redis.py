@@ -3,7 +3,7 @@
 import pytest
 from redis import Redis
 
-from app.checks.all import Service
+from app.checks.service import Service
 from app.settings import Settings
 from tests.cache.servers import HOST, RedisServer
 from tests.checks.conftest import failure, found, port

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from app.checks.all import Service
+from app.checks.service import Service
 from app.settings import Settings
 from tests.checks.conftest import SECONDS, failure, found
 from tests.ops.sentry_server import KEY, project

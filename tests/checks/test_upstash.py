@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from app.checks.all import Service
+from app.checks.service import Service
 from app.settings import Settings
 from tests.cache.servers import RedisServer
 from tests.cache.upstash import TOKEN, Upstash
