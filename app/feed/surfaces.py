@@ -1,7 +1,7 @@
 """The surfaces made of endpoints, put together: their routes, and the document that describes them."""
 
 from collections.abc import Sequence
-from functools import partial
+from functools import cache, partial
 from typing import Any, Final
 
 from starlette.middleware import Middleware
@@ -40,14 +40,14 @@ V1: Final = partial(mounted, v1.ENDPOINTS, "/api/v1")
 
 def description(settings: Settings) -> tuple[Route, Route]:
     """`/openapi.json`, which describes the endpoints that *settings* switch on, and `/docs`, the same as a page."""
-    made = document(settings)
-    shown = docs_page.page(made)
+    made = cache(partial(document, settings))  # by whoever asks first: most processes are never asked
+    shown = cache(lambda: docs_page.page(made()))
 
     async def described(_: Request[Any]) -> Response:
-        return json(made, SLOW)
+        return json(made(), SLOW)
 
     async def documentation(_: Request[Any]) -> Response:
-        return HTMLResponse(shown, headers=PAGE_HEADERS)
+        return HTMLResponse(shown(), headers=PAGE_HEADERS)
 
     return Route("/openapi.json", described), Route("/docs", documentation)
 

@@ -21,7 +21,7 @@ WITH
                 toUInt32(max(toUnixTimestamp(e.timestamp)))
             )) AS said
         FROM vamm_market_transactions AS e
-        WHERE toYYYYMM(e.timestamp) = {month:UInt32}
+        WHERE toYYYYMM(e.timestamp) IN {months:Array(UInt32)}
             AND (e.action IN ('open', 'increase', 'close', 'liquidate')
                 OR (e.action = 'trade' AND e.is_long IS NOT NULL AND e.position_size IS NOT NULL)
                 OR (e.action = 'liquidation_note' AND e.position_id != 0))
@@ -37,7 +37,7 @@ WITH
                 min(p.first_event).2, min(p.first_event).3, max(p.last_event).2
             )) AS said
         FROM vamm_positions AS p
-        WHERE toYYYYMM(p.timestamp) = {month:UInt32}
+        WHERE toYYYYMM(p.timestamp) IN {months:Array(UInt32)}
         GROUP BY market, position, at
     )
 SELECT
@@ -49,5 +49,5 @@ FROM (SELECT *, 'raw' AS source FROM raw UNION ALL SELECT *, 'rolled' AS source 
 GROUP BY market, position, at
 HAVING stored != expected
 ORDER BY market, at, position
-LIMIT {limit:UInt32}
+LIMIT {limit:UInt32} BY toYYYYMM(toDateTime(at, 'UTC'))
 SETTINGS max_bytes_before_external_group_by = 500000000

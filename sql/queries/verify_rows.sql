@@ -5,9 +5,9 @@ SELECT
     concat(toString(count()), ' rows of block ', toString(block_number), ', log ', toString(log_index)) AS stored,
     'one row; rewind to before it' AS expected
 FROM vamm_market_transactions
-WHERE toYYYYMM(timestamp) = {month:UInt32}
+WHERE toYYYYMM(timestamp) IN {months:Array(UInt32)}
 GROUP BY market_id, block_number, log_index
 HAVING count() > 1
 ORDER BY market, at
-LIMIT {limit:UInt32}
+LIMIT {limit:UInt32} BY toYYYYMM(toDateTime(at, 'UTC'))
 SETTINGS optimize_aggregation_in_order = 1

@@ -17,7 +17,7 @@ WITH
                     (e.block_number, e.log_index), e.quote_reserve IS NOT NULL AND e.base_reserve IS NOT NULL)
             )) AS said
         FROM vamm_market_transactions AS e
-        WHERE toYYYYMM(e.timestamp) = {month:UInt32}
+        WHERE toYYYYMM(e.timestamp) IN {months:Array(UInt32)}
         GROUP BY market, at
     ),
     rolled AS
@@ -29,7 +29,7 @@ WITH
                 (max(s.funding).2, max(s.funding).3, max(s.funding).4), (max(s.reserves).2, max(s.reserves).3)
             )) AS said
         FROM vamm_market_states AS s
-        WHERE toYYYYMM(s.timestamp) = {month:UInt32}
+        WHERE toYYYYMM(s.timestamp) IN {months:Array(UInt32)}
         GROUP BY market, at
     )
 SELECT market, at, maxIf(said, source = 'rolled') AS stored, maxIf(said, source = 'raw') AS expected
@@ -37,5 +37,5 @@ FROM (SELECT *, 'raw' AS source FROM raw UNION ALL SELECT *, 'rolled' AS source 
 GROUP BY market, at
 HAVING stored != expected
 ORDER BY market, at
-LIMIT {limit:UInt32}
+LIMIT {limit:UInt32} BY toYYYYMM(toDateTime(at, 'UTC'))
 SETTINGS max_bytes_before_external_group_by = 500000000
