@@ -162,8 +162,9 @@ def _announced(settings: Settings, url: str) -> None:
     since = int(time.time()) - 86_400
     if settings.enable_page and settings.enable_lightweight_charts:
         screen.out.print(f"Page             {url}/")
-    screen.out.print(f"UDF datafeed     {url}/api/tradingview")
-    screen.out.print(f"Markets          {url}/api/tradingview/search?query=&type=&exchange=&limit=30")
-    screen.out.print(
-        f"A chart's data   {url}/api/tradingview/history?symbol=GOLD&resolution=1&from={since}&to={since + 86_460}&countback=300"
-    )
+    screen.out.print(f"API              {url}/docs")
+    if settings.enable_tradingview_charts:
+        udf = f"{url}/api/tradingview"
+        screen.out.print(f"UDF datafeed     {udf}")
+        screen.out.print(f"Markets          {udf}/search?query=&type=&exchange=&limit=30")
+        screen.out.print(f"A chart's data   {udf}/history?symbol=GOLD&resolution=1&from={since}&to={since + 86_460}&countback=300")

@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import itertools
 import os
 import re
 import signal
@@ -202,6 +203,16 @@ def test_a_node_that_does_not_answer_at_the_start_is_waited_for(tmp_path: Path, 
         assert "Check RPC_URL" in line
         waiting.send_signal(signal.SIGTERM)
         assert waiting.wait(30) == 0
+
+
+def test_addresses_that_are_switched_off_are_not_told(tmp_path: Path) -> None:
+    with Command(tmp_path, PORT="0", ENABLE_TRADINGVIEW_CHARTS="false").start("-m", "app", "serve") as running:
+        assert running.stdout
+        before = list(itertools.takewhile(lambda line: not line.endswith("/docs\n"), running.stdout))
+        running.send_signal(signal.SIGTERM)
+        after, _ = running.communicate(timeout=30)
+    assert any(line.startswith("Page ") for line in before)
+    assert "/api/tradingview" not in "".join(before) + after
 
 
 def test_a_port_that_is_taken_is_told(tmp_path: Path) -> None:

@@ -16,10 +16,10 @@ from app.feed.failures import ENVELOPE, Failures
 from app.settings import Settings
 
 TITLE: Final = "vAMM datafeed"
-ABOUT: Final = (
-    "Markets and their candles: as JSON for Lightweight Charts, and for programs. TradingView's charting library takes "
-    "`/api/tradingview` as the URL of its UDF-compatible datafeed."
-)
+ABOUT: Final = "Markets and their candles: "
+ABOUT_LIGHTWEIGHT: Final = "as JSON for Lightweight Charts, and for programs."
+ABOUT_V1: Final = "for programs."
+ABOUT_UDF: Final = " TradingView's charting library takes `/api/tradingview` as the URL of its UDF-compatible datafeed."
 
 PAGE_HEADERS: Final = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'",
@@ -58,4 +58,6 @@ def document(settings: Settings) -> dict[str, Any]:
     endpoints: list[Endpoint[Any]] = [endpoint for is_on, surface in surfaces if is_on for endpoint in surface]
     guarded = ["/api/v1"] if "v1" in settings.auth_routes else []
     most, most_in_files = settings.http_max_limit, max(settings.http_max_limit, settings.export_max_rows)
-    return openapi.document(endpoints, TITLE, ABOUT, most=most, most_in_files=most_in_files, guarded=guarded)
+    about = ABOUT + (ABOUT_LIGHTWEIGHT if settings.enable_lightweight_charts else ABOUT_V1)
+    about += ABOUT_UDF if settings.enable_tradingview_charts else ""
+    return openapi.document(endpoints, TITLE, about, most=most, most_in_files=most_in_files, guarded=guarded)

@@ -47,6 +47,10 @@ def test_what_is_switched_off_is_not_described() -> None:
     schemas = document(off)["components"]["schemas"]
     assert "Candles" in schemas
     assert "Ohlcv" not in schemas
+    for settings in (off, Settings(enable_tradingview_charts=False)):
+        about = document(settings)["info"]["description"]
+        assert ("Lightweight" in about) is settings.enable_lightweight_charts
+        assert ("/api/tradingview" in about) is settings.enable_tradingview_charts
     assert {route.path for route in description(off)} == {"/openapi.json", "/docs"}
 
 
