@@ -8,6 +8,7 @@ from starlette.websockets import WebSocket
 
 from app.live.connection import FAULT, Connection, Session, StreamBounds
 from app.live.hub import Hub, HubStatistics
+from app.live.sending import ended_of
 
 
 class TooManyConnections(Exception):
@@ -50,8 +51,9 @@ class Connections:
         self._open.add(connection)
         try:
             ending = await connection.live(spoken(connection))
-            if ending.code is not None:
-                self._ended[ending.code] += 1
+            code = ending.code or ended_of(websocket.scope)
+            if code is not None:
+                self._ended[code] += 1
         except Exception:
             self._ended[FAULT] += 1
             raise

@@ -9,6 +9,9 @@ from starlette.types import Scope
 WRITE = "datafeed.write"
 """The extension of a connection's scope that takes a message at once, or says that it does not; not every server has it."""
 
+ENDED = "datafeed.ended"
+"""The extension of a connection's scope with the code by which the server ended it by itself; not every server has it."""
+
 Write = Callable[[str], bool]
 
 
@@ -20,6 +23,12 @@ def write_of(scope: Scope) -> Write:
     """How a WebSocket's messages are written at once; where they cannot be, one never is."""
     write: Write = scope.get("extensions", {}).get(WRITE, _never)
     return write
+
+
+def ended_of(scope: Scope) -> int | None:
+    """The code by which the server ended a WebSocket by itself, None where it did not."""
+    code: int | None = scope.get("extensions", {}).get(ENDED)
+    return code
 
 
 class _Waiting:

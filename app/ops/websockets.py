@@ -16,17 +16,24 @@ from hypercorn.protocol.ws_stream import ASGIWebsocketState, FrameTooLargeError,
 from hypercorn.typing import ASGIReceiveEvent, ASGISendEvent
 from wsproto.connection import Connection, ConnectionState, ConnectionType
 from wsproto.events import CloseConnection, Message, Ping, TextMessage
+from wsproto.events import Event as WSProtoEvent
 from wsproto.frame_protocol import CloseReason
 
 WRITE: Final = "datafeed.write"
 """An extension of the scope of WebSockets over HTTP/1: `write(text) -> bool`. It hands a message over at once, or says that it does not:
 then it is to be sent. Nobody may send another meanwhile."""
 
+ENDED: Final = "datafeed.ended"
+"""The extension that the scope of a WebSocket gets when this server ends it by itself: the close code, for who counts them."""
+
 FULL: Final = 65_536
 """Bytes that the event loop keeps for a connection when no more are handed over at once: as many as sending waits with."""
 
 NO_ANSWER: Final = "no answer to a ping"
 """Why a connection is ended."""
+
+TOO_LONG: Final = "the message is too long"
+"""Likewise."""
 
 TAKING: Final = 1.0
 """Seconds that such a client has to take the reason."""
@@ -50,6 +57,11 @@ class Patience(Config):
 class _Buffer(WebsocketBuffer):
     """Hypercorn's goes on to keep what a client sends after it was told that its message is too long."""
 
+    @property
+    def is_over(self) -> bool:
+        """Whether the client was told so."""
+        return self.length > self.max_length
+
     def extend(self, event: Message[Any]) -> None:
         if self.length + len(event.data) > self.max_length:
             self.value = None
@@ -61,12 +73,12 @@ class _Buffer(WebsocketBuffer):
 class _Stream(WSStream):
     """Hypercorn's sleeps until the next ping before it notices that the connection has ended, and waits for ever to give a message to an
     app that has left: a server that stops would wait for both. It compresses where a client can, each message for each connection anew.
-    Whether its pings are answered is nothing to it.
+    Whether its pings are answered is nothing to it. It gives no reason where a message is too long, and tells nobody that it ended one.
     """
 
     def __init__(self, *args: Any, **named: Any) -> None:
         super().__init__(*args, **named)
-        self.buffer = _Buffer(self.config.websocket_max_message_size)
+        self.buffer: _Buffer = _Buffer(self.config.websocket_max_message_size)
         self._over = asyncio.Event()
         self._left = asyncio.Event()
         self._pinged: float | None = None  # when the first ping was sent since the client was last heard
@@ -86,6 +98,15 @@ class _Stream(WSStream):
         if message is None:
             self._left.set()
         await super().app_send(message)
+
+    async def _send_wsproto_event(self, event: WSProtoEvent) -> None:
+        if isinstance(event, CloseConnection) and event.code == CloseReason.MESSAGE_TOO_BIG and self.buffer.is_over:
+            self._note(CloseReason.MESSAGE_TOO_BIG)
+            event = CloseConnection(code=event.code, reason=TOO_LONG)
+        await super()._send_wsproto_event(event)
+
+    def _note(self, code: CloseReason) -> None:
+        self.scope["extensions"].setdefault(ENDED, int(code))  # type: ignore[arg-type]
 
     def _offer_writing(self) -> None:
         protocol = getattr(self.send, "__self__", None)
@@ -132,6 +153,7 @@ class _Stream(WSStream):
 
     async def _give_up(self) -> None:
         """End the connection with a client that may not be there any more, without waiting for its answer."""
+        self._note(CloseReason.INTERNAL_ERROR)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(TAKING):
                 await self._send_wsproto_event(CloseConnection(code=CloseReason.INTERNAL_ERROR, reason=NO_ANSWER))

@@ -12,7 +12,7 @@ from websockets.exceptions import ConnectionClosedOK
 from websockets.frames import Opcode
 from websockets.sync.client import ClientConnection, connect
 
-from app.live.sending import WRITE
+from app.live.sending import ENDED, WRITE
 from app.ops import websockets
 from app.settings import Settings
 from tests.browser.server import serving
@@ -58,8 +58,8 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
-def test_both_rooms_name_the_extension_alike() -> None:
-    assert WRITE == websockets.WRITE
+def test_both_rooms_name_the_extensions_alike() -> None:
+    assert (WRITE, ENDED) == (websockets.WRITE, websockets.ENDED)
 
 
 def test_nothing_is_compressed() -> None:

@@ -2,18 +2,23 @@
 
 import asyncio
 import contextlib
+import re
 import socket
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+import httpx2
 import pytest
 from websockets.exceptions import InvalidStatus
+from websockets.frames import Frame, Opcode
 
 from app.domain.news import Committed
 from app.live.connection import MOST_HEARD, MOST_SUBSCRIPTIONS
 from app.live.hub import Hub
 from app.live.memory import MemoryBus
 from app.main import create_app
+from app.ops.websockets import TOO_LONG
 from app.service import LONGEST_FRAME
 from app.settings import Settings
 from app.store.client import Database
@@ -102,7 +107,41 @@ async def test_too_many_messages_too_many_subscriptions_too_long_a_message(datab
             await client.opened.send("x" * LONGEST_FRAME)
             assert (await client.next())["error"]["code"] == 3
             await client.opened.send("x" * (LONGEST_FRAME + 1))
-            assert (await client.end())[0] == 1009
+            assert await client.end() == (1009, TOO_LONG)
+
+
+async def test_whoever_ends_a_connection_here_it_is_counted(database: Database) -> None:
+    """The app's own endings, and those of which only its server knows; but not those of clients."""
+    async with world(database, ws_ping_period_ms=100, ws_pong_timeout_ms=1_000) as (_, service), httpx2.AsyncClient() as http:
+        async with service.client("/ws") as client:
+            for _ in range(2 * MOST_HEARD + 2):
+                await client.opened.send("nonsense")
+            assert (await client.end())[0] == 1008
+        for path in ("/ws", "/app/local?protocol=7"):
+            async with service.client(path) as client:
+                await client.opened.send("x" * (LONGEST_FRAME + 1))
+                assert (await client.end())[0] == 1009
+            async with service.client(path, ping_interval=None) as client:
+                send = client.opened.protocol.send_frame
+                client.opened.protocol.send_frame = partial(_but_pongs, send)  # type: ignore[method-assign]
+                assert (await client.end())[0] == 1011
+            async with service.client(path) as client:
+                await client.opened.close(1011)
+        expected = {("stream", "1008"): 1, ("stream", "1009"): 1, ("stream", "1011"): 1, ("pusher", "1009"): 1, ("pusher", "1011"): 1}
+        async with asyncio.timeout(PATIENCE):
+            while _closed((await http.get(f"{service.url}/metrics")).text) != expected:  # noqa: ASYNC110 (nobody tells)
+                await asyncio.sleep(0.05)
+
+
+def _but_pongs(send: Callable[[Frame], None], frame: Frame) -> None:
+    if frame.opcode is not Opcode.PONG:
+        send(frame)
+
+
+def _closed(metrics: str) -> dict[tuple[str, str], int]:
+    """Connections that were ended, by kind and code."""
+    found = re.findall(r'^datafeed_websocket_closed_total{code="(\d+)",kind="(\w+)"} (\d+)', metrics, re.MULTILINE)
+    return {(kind, code): int(count) for code, kind, count in found}
 
 
 async def test_where_not_all_markets_can_be_followed_none_is_and_the_client_hears_it_once(

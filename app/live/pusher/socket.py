@@ -12,7 +12,7 @@ from app.live.pusher.channels import Channels
 from app.live.pusher.protocol import Code
 from app.live.pusher.session import Session
 from app.live.pusher.signature import App, same
-from app.live.sending import write_of
+from app.live.sending import ended_of, write_of
 
 ACTIVITY_SECONDS: Final = 120
 """Of silence, after which a client is asked whether it is still there."""
@@ -83,8 +83,9 @@ class Socket:
         except TimeoutError:
             self._ended[session.ending.code if session.ending else HUNG_UP] += 1
         else:
-            if session.ending:
-                self._ended[session.ending.code] += 1
+            ended = session.ending.code if session.ending else ended_of(websocket.scope)
+            if ended is not None:
+                self._ended[ended] += 1
         finally:
             session.leave()
             self._open.discard(session)
