@@ -16,6 +16,9 @@ from app.live.current import ASKED_AT_ONCE, Source
 ACTIVE_SECONDS: Final = 60.0
 """A market is active for so long after its last change."""
 
+REPEATING_SECONDS: Final = 10.0
+"""Between two times that they are said where nothing has changed: what was said is kept for no longer than a market is active, or lost."""
+
 PRESENT_SECONDS: Final = 900
 """Of the clock: what is older is history that is being read, and no price of now. More than usual confirmations take."""
 
@@ -26,7 +29,7 @@ _log = logging.getLogger(__name__)
 
 
 class ActivePrices:
-    """Says anew what the active markets' last prices are, whenever that is something else, as long as `run` does."""
+    """Says anew what the active markets' last prices are, whenever that is something else, and now and then, as long as `run` does."""
 
     def __init__(
         self,
@@ -51,6 +54,7 @@ class ActivePrices:
         self._is_behind = True
         self._active: dict[int, tuple[float, str, Bar]] = {}
         self._kept = b"{}"
+        self._repeats = float("inf")
         self._away = False
 
     async def run(self, items: AsyncIterator[Item]) -> None:
@@ -72,7 +76,9 @@ class ActivePrices:
             self._note(market_id)
 
     async def say(self) -> None:
-        """Look at what changed, and say what is active where that is something else. DatafeedError where the store is away."""
+        """Look at what changed, and say what is active where that is something else, or was said a while ago. DatafeedError where the store
+        is away.
+        """
         if self._is_behind:
             for market_id in await self._recent():
                 self._note(market_id)
@@ -85,9 +91,10 @@ class ActivePrices:
         for market_id in list(self._active)[: max(0, len(self._active) - MOST_ACTIVE)]:
             del self._active[market_id]
         told = orjson.dumps({ticker: _row(ticker, bar) for _, ticker, bar in self._active.values()})
-        if told != self._kept:
+        if told != self._kept or now >= self._repeats:
             self._keep(told)
             self._kept = told
+            self._repeats = now + REPEATING_SECONDS if self._active else float("inf")
 
     def _note(self, market_id: int) -> None:
         self._changed.pop(market_id, None)
