@@ -58,6 +58,7 @@ if TYPE_CHECKING:
 
 STORAGE = "storage"
 INGEST = "ingest"
+PUSHER = "pusher"
 
 BODIES = {STORAGE: None, INGEST: ingest.LONGEST_BODY}
 """Bytes of a body on surfaces where it is not as for all others; None where the surface sees to that itself."""
@@ -184,7 +185,7 @@ def guarded(settings: Settings, windows: Windows | SharedWindows, hooks: PusherH
         (settings.enable_tradingview_charts, STORAGE, saved),  # before what its path begins with
         (settings.enable_tradingview_charts, "tradingview", udf),
         (settings.enable_lightweight_charts, "lightweight", lightweight),
-        (settings.enable_realtime_streaming, "pusher", hooks.routes),
+        (settings.enable_realtime_streaming, PUSHER, hooks.routes),
         (settings.takes_hints, INGEST, ingest.Webhooks(settings).routes),
         (settings.enable_realtime_streaming, "internal", InternalHooks(settings).routes),
         (True, "v1", surfaces.V1),
@@ -209,7 +210,7 @@ def guards(settings: Settings, windows: Windows | SharedWindows, name: str) -> l
     found = [Middleware(Bounds, query_bytes=settings.max_query_bytes, body_bytes=body_bytes)]
     if limits := limits_of(settings):
         found.append(Middleware(RateLimits, limits=limits, windows=windows, clients=ClientIp(settings.trusted_proxies)))
-    if name in settings.auth_routes:
+    if name in settings.auth_routes and name != PUSHER:  # which sees to that itself: webhooks have none
         found.append(Middleware(Access, settings=settings))
     return found
 

@@ -101,7 +101,7 @@ def writer(database: Database, bus: MemoryBus) -> Writer:
 
 @pytest.fixture
 def page(database: Database, bus: MemoryBus, writer: Writer) -> Iterator[Page]:
-    settings = Settings(pusher_interval_ms=5, auth_routes=("v1",), jwt_secret=SECRET)
+    settings = Settings(pusher_interval_ms=5, auth_routes=("pusher",), jwt_secret=SECRET)
     with (
         serving(create_app(settings, database, bus)) as url,
         client(f"{url.replace('http', 'ws')}/app/local?protocol=7") as connected,

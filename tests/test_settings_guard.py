@@ -55,7 +55,7 @@ def test_what_fits_together_is_taken(monkeypatch: pytest.MonkeyPatch, environmen
     ("environment", "line"),
     [
         ({"AUTH_ROUTES": "v1"}, "AUTH_ROUTES: nobody could use these: set API_KEYS_SHA256, JWT_SECRET or JWT_PUBLIC_KEY, too"),
-        ({"AUTH_ROUTES": "v2", "API_KEYS_SHA256": DIGEST}, "AUTH_ROUTES (number 1): must be 'storage' or 'v1'"),
+        ({"AUTH_ROUTES": "v2", "API_KEYS_SHA256": DIGEST}, "AUTH_ROUTES (number 1): must be 'storage', 'v1' or 'pusher'"),
         (
             {"API_KEYS_SHA256": DIGEST},
             "AUTH_ROUTES: is not set, so that API_KEYS_SHA256 would protect nothing, e.g. AUTH_ROUTES=storage,v1",

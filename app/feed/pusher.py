@@ -51,7 +51,7 @@ class PusherHooks:
     async def authorize(self, request: Request) -> Response:
         """The authorization that the client hands on; 403 where there is none for whoever asks."""
         if not (self._settings.jwt_key or self._settings.api_keys_sha256):
-            raise RequestError(403, "there are no private channels here: nothing tells users apart as long as no JWT_… is set")
+            raise RequestError(403, "there are no private channels: nothing tells users apart unless JWT_… is set, with AUTH_ROUTES=pusher")
         asking = identified(shown(request.scope), self._settings)
         given = fields(request.headers.get("content-type", ""), await form_body(request, LONGEST_FIELD, SECONDS))
         socket_id, channel = (given.get(name, b"").decode(errors="replace") for name in ("socket_id", "channel_name"))

@@ -16,8 +16,11 @@ LEAST_RSA_BITS = 2_048
 class AccessSettings(BaseModel):
     """Access"""
 
-    auth_routes: CommaList[Literal["storage", "v1"]] = Field(
-        (), description="Surfaces that need a credential, comma-separated: storage, v1; empty: none.", examples=["storage,v1"]
+    auth_routes: CommaList[Literal["storage", "v1", "pusher"]] = Field(
+        (),
+        description="Surfaces that need a credential, comma-separated: storage, v1, pusher (users' private channels alone, which take one "
+        "anyhow); empty: none.",
+        examples=["storage,v1"],
     )
     api_keys_sha256: CommaList[Digest] = Field(
         (),

@@ -82,9 +82,15 @@ def test_pages_may_ask() -> None:
     assert client(enable_realtime_streaming=False).post("/api/pusher/auth").status_code == 404
 
 
-def test_a_webhook_is_pushers_or_is_refused() -> None:
+def test_credentials_may_be_for_private_channels_alone() -> None:
+    assert asked({}, auth_routes=("pusher",))[0] == 401
+    assert asked(token(), auth_routes=("pusher",))[0] == 200
+
+
+@pytest.mark.parametrize("access", [{}, ACCESS | {"auth_routes": ("pusher",)}], ids=["without users", "with users"])
+def test_a_webhook_is_pushers_or_is_refused(access: dict[str, Any]) -> None:
     told = []
-    hooked = TestClient(create_app(Settings(**PUSHER), on_occupied=lambda: told.append("occupied")))
+    hooked = TestClient(create_app(Settings(**PUSHER | access), on_occupied=lambda: told.append("occupied")))
     body = b'{"time_ms":1,"events":[{"name":"channel_occupied","channel":"market-GOLD"}]}'
     signed = {"X-Pusher-Key": APP.key, "X-Pusher-Signature": hmac.new(APP.secret.encode(), body, hashlib.sha256).hexdigest()}
     assert hooked.post("/api/pusher/webhook", content=body).status_code == 401
