@@ -12,7 +12,6 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.domain.hint import NotReadYet
-from app.live.connections import TooManyConnections
 from app.ops.request_id import CURRENT, new_id
 from app.store.client import StoreError
 from app.store.exports import TooManyExports
@@ -126,8 +125,6 @@ def reason(error: Exception) -> Refusal:
             return Refusal(error.status_code, error.detail or "refused", error.headers)
         case MarketBusy():
             return Refusal(503, "this market is being corrected after a chain reorganisation; ask again in a few seconds", RETRY_AFTER)
-        case TooManyConnections():
-            return Refusal(503, "too many clients are connected; try again in a few seconds", RETRY_AFTER)
         case TooManyQueries():
             return Refusal(503, "too many requests are waiting; ask again in a few seconds", RETRY_AFTER)
         case TooManyExports():

@@ -53,7 +53,10 @@ def interval(name: str) -> Resolution:
 
 
 def admit(connection: Connection, topics: Collection[Topic]) -> None:
-    """Unheard where not all of *topics* can be followed now; if they can, nobody else is given the room before the next `await`."""
+    """Unheard where not all of *topics* can be followed now, or the connection's end where they are too many for it.
+
+    If they can, nobody else is given the room before the next `await`.
+    """
     if not connection.has_room(topics):
         raise Unheard("too many markets are watched at once; try again later")
 

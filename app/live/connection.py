@@ -7,7 +7,7 @@ import contextlib
 from collections import deque
 from collections.abc import Collection
 from functools import partial
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple, NoReturn, Protocol
 
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
@@ -100,7 +100,9 @@ class Connection:
         return len(self._sending), self._sending.size
 
     def has_room(self, topics: Collection[Topic]) -> bool:
-        """Whether the markets of *topics* could all be followed now."""
+        """Whether the markets of *topics* could all be followed now; Full where there are too many for this connection."""
+        if len(self._feeds.keys() | set(topics)) > MOST_SUBSCRIPTIONS:
+            self._fill()
         return self._hub.has_room(topics)
 
     def subscribe(self, topic: Topic) -> bool:
@@ -108,8 +110,7 @@ class Connection:
         if topic in self._feeds:
             return False
         if len(self._feeds) >= MOST_SUBSCRIPTIONS:
-            self.end(POLICY, f"more than {MOST_SUBSCRIPTIONS} subscriptions")
-            raise Full
+            self._fill()
         self._feeds[topic] = _Feed(Pace(self._bounds.throttle_seconds, partial(self._put, topic)))
         try:
             self._hub.subscribe(self, topic)
@@ -117,6 +118,10 @@ class Connection:
             del self._feeds[topic]
             raise
         return True
+
+    def _fill(self) -> NoReturn:
+        self.end(POLICY, f"more than {MOST_SUBSCRIPTIONS} subscriptions")
+        raise Full
 
     def unsubscribe(self, topic: Topic) -> bool:
         """Have *topic* told no more; False where it is not."""

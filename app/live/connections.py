@@ -1,18 +1,15 @@
 """All WebSockets of a process: how many there may be, and how they ended."""
 
+import contextlib
 from collections import Counter
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from starlette.websockets import WebSocket
+from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from app.live.connection import FAULT, Connection, Session, StreamBounds
+from app.live.connection import FAULT, TRY_LATER, Connection, Session, StreamBounds
 from app.live.hub import Hub, HubStatistics
 from app.live.sending import ended_of
-
-
-class TooManyConnections(Exception):
-    """As many clients are connected as may be."""
 
 
 class StreamStatistics(NamedTuple):
@@ -43,10 +40,13 @@ class Connections:
         self._ended: Counter[int] = Counter()
 
     async def serve(self, websocket: WebSocket[Any], spoken: Callable[[Connection], Session]) -> None:
-        """Serve a client that is not accepted yet with the session that *spoken* makes. TooManyConnections where it is one too many."""
+        """Serve a client that is not accepted yet with the session that *spoken* makes, or tell it that it is one too many."""
         if len(self._open) >= self._bounds.connections:
             self._refused += 1
-            raise TooManyConnections
+            with contextlib.suppress(WebSocketDisconnect):
+                await websocket.accept()  # pages are told nothing of an answer instead of the upgrade
+                await websocket.close(TRY_LATER, "too many clients are connected; try again in a few seconds")
+            return
         connection = Connection(websocket, self._hub, self._bounds)
         self._open.add(connection)
         try:

@@ -6,7 +6,9 @@ from pydantic import BaseModel, Field
 class StreamSettings(BaseModel):
     """WebSockets (each bound holds in each process)"""
 
-    ws_max_connections: int = Field(1_000, ge=1, le=100_000, description="WebSockets open at once; further ones are refused with 503.")
+    ws_max_connections: int = Field(
+        1_000, ge=1, le=100_000, description="WebSockets open at once; further ones are closed at once, with 1013."
+    )
     ws_send_queue_max_msgs: int = Field(
         500, ge=1, le=1_000_000, description="Messages that may wait for one client; who is slower is disconnected with code 1013."
     )

@@ -122,6 +122,8 @@ class Client:
     def __init__(self, opened: ClientConnection) -> None:
         self.opened = opened
         self.script: list[str] = []
+        self.heard: list[Frame] = []
+        """While it waited for the end."""
 
     async def say(self, message: Any) -> None:
         """Send *message*, JSON or text as it is."""
@@ -149,7 +151,7 @@ class Client:
         async with asyncio.timeout(PATIENCE):
             with contextlib.suppress(ConnectionClosed):
                 while True:
-                    await self.opened.recv()
+                    self.heard.append(orjson.loads(await self.opened.recv()))
         return self.opened.close_code or 0, self.opened.close_reason or ""
 
 

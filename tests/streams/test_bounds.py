@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx2
 import pytest
-from websockets.exceptions import InvalidStatus
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.frames import Frame, Opcode
 
 from app.domain.news import Committed
@@ -56,10 +56,10 @@ async def test_origins(database: Database) -> None:
                 assert await client.next() == {"type": "pong"}
 
 
-async def test_who_is_refused_before_the_upgrade_gets_an_answer_of_the_surface(database: Database) -> None:
+async def test_who_is_refused_is_told_in_the_form_of_what_it_asked_for(database: Database) -> None:
     async with world(database, ws_max_connections=1, rate_limit_requests=5) as (_, service):
-        async with service.client("/ws"):
-            assert await refusal(service, "/stream") == (503, b'{"error":"too many clients are connected; try again in a few seconds"}')
+        async with service.client("/ws"), service.client("/stream") as another:
+            assert await another.end() == (1013, "too many clients are connected; try again in a few seconds")
         assert await refusal(service, "/nowhere") == (404, b'{"error":"Not Found"}')
         status, body = await refusal(service, "/api/tradingview/nowhere")
         assert (status, body) == (404, b'{"s":"error","errmsg":"the datafeed has no such endpoint"}')
@@ -103,6 +103,14 @@ async def test_too_many_messages_too_many_subscriptions_too_long_a_message(datab
         async with service.client(f"{REALTIME}?symbol={symbols}&timeframe={intervals}") as client:
             await client.say({"type": "subscribe", "symbol": f"T{market_id}"})
             assert await client.end() == (1008, f"more than {MOST_SUBSCRIPTIONS} subscriptions")
+        async with service.client("/ws") as client:
+            kinds = ["trade", *(f"kline_{name}" for name in intervals.split(","))]
+            asked = [f"{symbol.lower()}@{kind}" for symbol in symbols.split(",") for kind in kinds]
+            await client.say({"method": "SUBSCRIBE", "params": asked[:30], "id": 1})
+            assert await client.next() == {"result": None, "id": 1}
+            await client.say({"method": "SUBSCRIBE", "params": asked[30:], "id": 2})
+            assert await client.end() == (1008, f"more than {MOST_SUBSCRIPTIONS} subscriptions")
+            assert not any("id" in frame for frame in client.heard)
         async with service.client("/ws") as client:
             await client.opened.send("x" * LONGEST_FRAME)
             assert (await client.next())["error"]["code"] == 3
@@ -227,7 +235,7 @@ async def has_place(service: Service) -> bool:
         async with service.client(REALTIME) as another:
             await another.say(PING)
             return await another.next() == {"type": "pong"}
-    except InvalidStatus:
+    except ConnectionClosed:
         return False
 
 
