@@ -66,7 +66,7 @@ def mistake(error: ValidationError) -> str:
             return f"{name} must be {first['ctx']['le']} or less"
         case "literal_error" | "enum":
             return f"{name} must be one of {first['ctx']['expected']}".replace(" or ", ", ").replace("'", "")
-        case "string_too_short":
+        case "string_too_short" | "string_pattern_mismatch":  # the pattern says: not only spaces
             return f"{name} is missing"
         case "bool_parsing" | "bool_type":
             return f"{name} must be true or false"

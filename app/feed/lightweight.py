@@ -1,9 +1,10 @@
 """JSON for Lightweight Charts: `data` goes into `setData` unchanged."""
 
+import re
 from collections.abc import Callable
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import BaseModel, Field, PlainValidator, WithJsonSchema
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -23,7 +24,16 @@ UP: Final = "#26a69a80"
 DOWN: Final = "#ef535080"
 """Colours of volume under a rising and a falling bar, where none are asked for."""
 
-Colour = Annotated[str, StringConstraints(pattern="^#([0-9a-fA-F]{3,4}|[0-9a-fA-F]{6}|[0-9a-fA-F]{8})$")]
+_COLOUR: Final = re.compile("#([0-9a-fA-F]{3,4}|[0-9a-fA-F]{6}|[0-9a-fA-F]{8})")
+
+
+def _colour_of(text: Any) -> str:
+    if not _COLOUR.fullmatch(str(text)):
+        raise ValueError("must be a colour such as #26a69a80")
+    return str(text)
+
+
+Colour = Annotated[str, PlainValidator(_colour_of), WithJsonSchema({"type": "string", "pattern": f"^{_COLOUR.pattern}$"})]
 
 
 class BarQuery(Query):

@@ -6,7 +6,7 @@ from pathlib import Path
 from urllib.parse import parse_qsl
 
 import pytest
-from starlette.testclient import TestClient
+from httpx2 import Client
 
 from tests.feed.saving import BASE
 
@@ -15,7 +15,7 @@ ASKS = "> "
 
 
 @pytest.mark.parametrize("path", sorted(GOLDEN.glob("charts_*.txt")), ids=lambda path: path.stem)
-def test_conversation(client: TestClient, path: Path) -> None:
+def test_conversation(served: Client, path: Path) -> None:
     kept = path.read_text()
     heard, number = "", "{id}"
     for line in kept.splitlines():
@@ -24,7 +24,7 @@ def test_conversation(client: TestClient, path: Path) -> None:
         elif line.startswith(ASKS):
             method, target, *form = line.removeprefix(ASKS).replace("{id}", number).split(" ", 2)
             parts = {name: (None, value) for name, value in parse_qsl(form[0])} if form else None
-            response = client.request(method, f"{BASE}/{target}", files=parts)
+            response = served.request(method, f"{BASE}/{target}", files=parts)
             if found := re.search(r'"id":(\d+)', response.text):
                 number = found[1]
             answer = re.sub(r'"timestamp":\d+', '"timestamp":{now}', response.text.replace(number, "{id}"))

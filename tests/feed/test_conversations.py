@@ -1,11 +1,13 @@
-"""Whole conversations with the datafeed, kept as text in `tests/golden`: `UPDATE_GOLDEN=1` writes them anew."""
+"""Whole conversations with the real server, kept as text in `tests/golden`: `UPDATE_GOLDEN=1` writes them anew."""
 
 import os
+import re
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
-from starlette.testclient import TestClient
+from httpx2 import Client
 
 from app.domain.fixed import ONE
 from app.store import rows
@@ -14,6 +16,7 @@ from tests.feed.points import Point, add_market, add_points, seconds
 from tests.store.rows import trade
 
 GOLDEN = Path(__file__).parents[1] / "golden"
+KEPT = sorted(path for kind in ("udf", "lightweight", "v1") for path in GOLDEN.glob(f"{kind}_*.txt"))
 ASKS = "> "
 
 
@@ -58,16 +61,21 @@ def markets(database: Database) -> None:
 
 
 @pytest.mark.usefixtures("markets")
-@pytest.mark.parametrize("path", sorted(GOLDEN.glob("udf_*.txt")), ids=lambda path: path.stem)
-def test_conversation(client: TestClient, path: Path) -> None:
-    kept = path.read_text()
+@pytest.mark.parametrize("path", KEPT, ids=lambda path: path.stem)
+def test_conversation(served: Client, path: Path) -> None:
+    kept, begun = path.read_text(), int(time.time())
+
+    def timeless(found: re.Match[str]) -> str:
+        return "{now}" if begun <= int(found[0]) <= time.time() else found[0]
+
     heard = ""
     for line in kept.splitlines():
         if line.startswith("# "):
             heard += f"{line}\n"
         elif line.startswith(ASKS):
-            response = client.request(*line.removeprefix(ASKS).split(" ", 1))
-            heard += f"{line}\n{response.status_code} {response.headers['content-type']}\n{response.text.strip()}\n\n"
+            response = served.request(*line.removeprefix(ASKS).split(" ", 1))
+            answer = re.sub(r"\b\d{10}\b", timeless, response.text.strip())
+            heard += f"{line}\n{response.status_code} {response.headers['content-type']}\n{answer}\n\n"
     if os.environ.get("UPDATE_GOLDEN"):
         path.write_text(heard)
     assert heard == kept
