@@ -1,20 +1,19 @@
 """Lists of markets: with their figures, or by ticker alone; ready answers are kept for a moment."""
 
 import time
-from collections.abc import Callable
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, Field, StringConstraints
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.cache.tiered import Loaded
 from app.domain.tier import Volumes, tier, volumes
 from app.feed import series as read
-from app.feed.answering import SLOW, answered, encoded
+from app.feed.answering import SLOW, answered
 from app.feed.cursors import LONGEST, cursor, place
 from app.feed.endpoint import Query
 from app.feed.fields import LONGEST_TEXT, Count
+from app.feed.kept import kept
 from app.feed.state import State
 from app.feed.symbols import base, currency
 from app.feed.trades import EXACT, exact
@@ -122,34 +121,28 @@ async def markets(request: Request[State], query: MarketsQuery) -> Response:
     )
     after, now = place(query.cursor, query.sort), int(time.time())
 
-    def ask(store: Readers) -> bytes:
+    def ask(store: Readers) -> dict[str, Any]:
         page = store.board.page(wish, now, query.limit, after)
         rows = [_row(row, tier(row.stats.volume, thresholds)) for row in page.items]
         meta = {"count": len(rows), "next": cursor(query.sort, page.next)}
-        return encoded({"success": True, "data": rows, "meta": meta})
+        return {"success": True, "data": rows, "meta": meta}
 
-    return answered(await _kept(request, query, ask, FRESH_SECONDS))
+    return answered(await kept(request, _key(query), ask, FRESH_SECONDS))
 
 
 async def symbols(request: Request[State], query: SymbolsQuery) -> Response:
     """All markets by ticker, and whether they can be traded."""
     limit, after = read.limit_of(request, query.limit), place(query.cursor, SYMBOL)
 
-    def ask(store: Readers) -> bytes:
+    def ask(store: Readers) -> dict[str, Any]:
         page = store.board.listings(query.search, limit, after)
-        return encoded({"symbols": list(map(_symbol, page.items)), "next": cursor(SYMBOL, page.next)})
+        return {"symbols": list(map(_symbol, page.items)), "next": cursor(SYMBOL, page.next)}
 
-    return answered(await _kept(request, query, ask, request.state["list_seconds"]), SLOW)
+    return answered(await kept(request, _key(query), ask, request.state["list_seconds"]), SLOW)
 
 
-async def _kept(request: Request[State], query: Query, ask: Callable[[Readers], bytes], seconds: int) -> bytes:
-    """The answer that *ask* makes; the same question within *seconds* gets the same one."""
-
-    async def load() -> Loaded:
-        return Loaded(await request.state["reader"].read(ask), min(seconds, request.state["list_seconds"]))
-
-    key = f"{type(query).__name__}{query.model_dump_json()}"
-    return await request.state["lists"].get(key, load) or b""
+def _key(query: Query) -> str:
+    return f"{type(query).__name__}{query.model_dump_json()}"
 
 
 def _row(row: Row, size: str) -> dict[str, Any]:

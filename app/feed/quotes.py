@@ -7,8 +7,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.feed import parameters as read
-from app.feed.answering import json
+from app.feed.answering import answered
 from app.feed.failures import UdfError
+from app.feed.kept import kept
 from app.feed.state import State
 from app.feed.symbols import EXCHANGE, description, ticker
 from app.store.market_reader import Listing
@@ -17,6 +18,9 @@ from app.store.stats_reader import MarketStats
 
 MOST_QUOTED: Final = 50
 """Markets of one answer."""
+
+FRESH_SECONDS: Final = 1
+"""Quotes are no older."""
 
 LONGEST_LIST: Final = 4_096
 """Characters that name them."""
@@ -29,15 +33,14 @@ async def quotes(request: Request[State]) -> Response:
         raise UdfError(400, f"symbols must name {MOST_QUOTED} markets or fewer")
     now = int(time.time())
 
-    def ask(store: Readers) -> list[tuple[str, Listing | None, MarketStats | None]]:
+    def ask(store: Readers) -> dict[str, Any]:
         tickers = {text: ticker(text.strip()).upper() for text in texts}
         listings = store.markets.by_tickers(tickers.values())
         stats = store.stats.of([listing.market_id for listing in listings.values()], now)
         found = [(text, listings.get(name)) for text, name in tickers.items()]
-        return [(text, listing, stats[listing.market_id] if listing else None) for text, listing in found]
+        return {"s": "ok", "d": [_quote(text, listing, stats[listing.market_id] if listing else None) for text, listing in found]}
 
-    quoted = await request.state["reader"].read(ask)
-    return json({"s": "ok", "d": [_quote(*each) for each in quoted]})
+    return answered(await kept(request, f"quotes {','.join(texts)}", ask, FRESH_SECONDS))
 
 
 def _quote(text: str, listing: Listing | None, stats: MarketStats | None) -> dict[str, Any]:

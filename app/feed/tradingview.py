@@ -15,14 +15,19 @@ from app.feed.answering import NEVER, SLOW, answered, freshness, json
 from app.feed.asking import asked_market
 from app.feed.failures import UDF, Failures, UdfError
 from app.feed.groups import group
+from app.feed.kept import kept
 from app.feed.marks import marks, timescale_marks
 from app.feed.quotes import quotes
 from app.feed.state import State
 from app.feed.symbols import CONFIG, EXCHANGE, TYPE, search_result, symbol_info, ticker
+from app.store.readers import Readers
 
 SEARCH_LIMIT: Final = 30
 MOST_FOUND: Final = 50
 """Results of a search where no limit is given, and at most."""
+
+SEARCH_SECONDS: Final = 5
+"""For which the same search has the same results."""
 
 
 async def config(request: Request[State]) -> Response:
@@ -46,8 +51,12 @@ async def search(request: Request[State]) -> Response:
     limit = min(read.count(query, "limit") or SEARCH_LIMIT, MOST_FOUND)
     if kind.lower() not in ("", TYPE) or exchange.upper() not in ("", EXCHANGE):
         return json([], SLOW)
-    found = await request.state["reader"].read(lambda store: store.markets.search(ticker(text), limit))
-    return json([search_result(listing) for listing in found], SLOW)
+    name = ticker(text)
+
+    def ask(store: Readers) -> list[dict[str, str]]:
+        return [search_result(listing) for listing in store.markets.search(name, limit)]
+
+    return answered(await kept(request, f"search {limit} {name}", ask, SEARCH_SECONDS), SLOW)
 
 
 async def history(request: Request[State]) -> Response:

@@ -82,3 +82,14 @@ def test_quotes_that_are_refused(client: TestClient, query: str) -> None:
     response = client.get(f"/api/tradingview/quotes?{query}")
     assert response.status_code == 400
     assert response.json()["errmsg"].startswith("symbols")
+
+
+@pytest.mark.parametrize(("question", "seconds"), [("quotes?symbols=GOLD,NEW", "quotes.FRESH"), ("search?query=NEW", "tradingview.SEARCH")])
+def test_what_many_ask_is_looked_up_once(
+    client: TestClient, database: Database, now: int, monkeypatch: pytest.MonkeyPatch, question: str, seconds: str
+) -> None:
+    monkeypatch.setattr(f"app.feed.{seconds}_SECONDS", 60)
+    before = client.get(f"/api/tradingview/{question}")
+    add_market(database, 3, "NEW")
+    assert client.get(f"/api/tradingview/{question}").text == before.text
+    assert '"symbol":"NEW"' in client.get("/api/tradingview/search?query=NEW&limit=9").text
