@@ -107,6 +107,7 @@ def server(
     config.websocket_pong_timeout = settings.ws_pong_timeout_ms / 1_000
     config.bind = [f"fd://{listening.detach()}"]
     config.errorlog = logging.getLogger("hypercorn.error")
+    config.keep_alive_timeout = settings.http_keep_alive_ms / 1_000
     config.graceful_timeout = PATIENCE
     config.backlog = BACKLOG
     config.websocket_max_message_size = LONGEST_FRAME

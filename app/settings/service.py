@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import BaseModel, DirectoryPath, Field, field_validator
 
-from app.ops.spelling import CommaList, Level, Origin
+from app.ops.spelling import CommaList, Level, Milliseconds, Origin
 
 LIBRARY = "charting_library.standalone.js"
 """What TradingView's library is known by."""
@@ -28,6 +28,11 @@ class ServiceSettings(BaseModel):
         True,
         description="Serve the pages /, /embed (with ENABLE_LIGHTWEIGHT_CHARTS) and /tradingview (with ENABLE_TRADINGVIEW_CHARTS); "
         "off: they are not there.",
+    )
+    http_keep_alive_ms: Milliseconds = Field(
+        75_000,
+        description="Milliseconds after which a connection on which nothing is asked is closed. Longer than a proxy in front keeps its own "
+        "(nginx a minute): who closes first must be the one that asks.",
     )
     tradingview_library_dir: DirectoryPath | None = Field(
         None,
