@@ -46,6 +46,9 @@ ENGINE_SETTINGS: dict[str, Any] = {
 EMBEDDED_ENGINE = {"background_pool_size": "16"}
 """chDB has two background threads by default, which deletes must share with merges: a rewind then takes seconds, not 0.1 s."""
 
+EMBEDDED_SETTINGS = dict.fromkeys(("compile_expressions", "compile_aggregate_expressions", "compile_sort_description"), 0)
+"""Machine code of a statement's sums, made when it comes a third time, takes 30 ms and more: no commit and no chart was faster for it."""
+
 PIECE_BYTES = 256 * 1024
 """Of a long answer, in memory at once."""
 
@@ -223,7 +226,8 @@ class Database:
 
 def embedded_database(path: Path, name: str, *, size: int = 12) -> Database:
     """Database *name* of the embedded engine on folder *path*; StoreLocked where another process has it open."""
-    return Database({"interface": "chdb", "path": str(path), "chdb_options": EMBEDDED_ENGINE}, name, size=size)
+    options = {"interface": "chdb", "path": str(path), "chdb_options": EMBEDDED_ENGINE, "settings": EMBEDDED_SETTINGS}
+    return Database(options, name, size=size)
 
 
 def open_database(settings: Settings) -> Database:
