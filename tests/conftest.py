@@ -32,6 +32,9 @@ SELECT tables, recorded, waiting
 FILLED = "SELECT DISTINCT table FROM system.parts WHERE database = currentDatabase() AND active AND table != 'vamm_schema'"
 DROP = "DROP DATABASE {name:Identifier} SYNC"
 
+Migrated = tuple[Database, object]
+"""With what `MADE` told of it."""
+
 _NUMBERS = itertools.count(1)
 
 
@@ -60,27 +63,27 @@ def empty_database(_engine: Database, engine_path: Path) -> Iterator[Database]:
 
 
 @pytest.fixture(scope="session")
-def _migrated() -> Iterator[list[Database]]:
+def _migrated() -> Iterator[list[Migrated]]:
     """Migrated databases that are nobody's now: without rows, and as `migrate` left them."""
     with contextlib.ExitStack() as stack:
-        free: list[Database] = []
+        free: list[Migrated] = []
         yield free
-        for database in free:
+        for database, _ in free:
             stack.enter_context(database)
 
 
 @pytest.fixture
-def database(_engine: Database, engine_path: Path, _migrated: list[Database]) -> Iterator[Database]:
+def database(_engine: Database, engine_path: Path, _migrated: list[Migrated]) -> Iterator[Database]:
     """A migrated database of the test's own. Making one takes half a second: the next test has it, too, without this one's rows."""
     if _migrated:
-        database = _migrated.pop()
+        database, made = _migrated.pop()
     else:
         database = embedded_database(engine_path, f"test_{next(_NUMBERS)}", size=8)
         migrate(database)
-    made = database.rows(MADE)
+        made = database.rows(MADE)
     yield database
     if emptied(database, made):
-        _migrated.append(database)
+        _migrated.append((database, made))
     else:
         database.close()
         _engine.run(DROP, {"name": database.name})

@@ -56,10 +56,11 @@ class Rewind:
         entry = self._extent(block, unfinished)
         self._journal.open(REWIND, entry)
         # What is read anew comes after the newest block that stays, perhaps on the day before.
-        since = min(entry.since, self._from(entry.from_block)["floor"])
+        place = self._from(entry.from_block)
+        since = min(entry.since, place["floor"])
         announce(self._database, self._chain_id, entry.market_ids, since, self._permit)
         for table, condition in _UNDO.items():
-            delete(self._database, table, condition, self._from(entry.from_block), self._permit)
+            delete(self._database, table, condition, place, self._permit)
         # Figures may be of rows that were on their way: then they are as of the commit before the one that brought those.
         forget_live(self._database, entry.market_ids, self._before_commit(entry.from_block), self._permit)
         rebuild(self._database, entry.market_ids, entry.since, self._permit)
