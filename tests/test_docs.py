@@ -11,11 +11,11 @@ from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from typer.main import get_command
 
 from app.cli import app
+from app.feed.reference import reference
 from app.main import create_app
 from app.ops.reference import env_example, settings_page
 from app.settings import SECTIONS, Settings, load_settings
-
-ROOT = Path(__file__).parents[1]
+from tests.documents import DOCUMENTS, ROOT
 
 
 def options() -> dict[str, list[str]]:
@@ -33,9 +33,12 @@ def options() -> dict[str, list[str]]:
     return found
 
 
-@pytest.mark.parametrize(("file", "text"), [(".env.example", env_example()), ("docs/settings.md", settings_page())])
-def test_files_written_from_the_settings_are_as_scripts_docs_writes_them(file: str, text: str) -> None:
-    assert (ROOT / file).read_text() == text
+WRITTEN = {".env.example": env_example, "docs/settings.md": settings_page, "docs/reference.md": reference}
+
+
+@pytest.mark.parametrize("file", WRITTEN)
+def test_files_written_from_settings_and_models_are_as_scripts_docs_writes_them(file: str) -> None:
+    assert (ROOT / file).read_text() == WRITTEN[file]()
 
 
 def test_every_setting_is_described_and_in_the_example_with_its_default(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -73,10 +76,28 @@ def test_every_route_is_documented() -> None:
         assert path in page, path
 
 
+def anchors(document: Path) -> set[str]:
+    """What a link may name after `#`: its headings, as web pages of repositories write them."""
+    headings = re.findall(r"^#+ (.+)$", document.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
 def test_links_between_documents_lead_somewhere() -> None:
-    for document in (ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").glob("**/*.md")):
-        for target in re.findall(r"\]\((?!https?:)([^)#]+)", document.read_text()):
-            assert (document.parent / target).exists(), f"{document.name}: {target}"
+    for document in DOCUMENTS:
+        for target, anchor in re.findall(r"\]\((?!https?:)([^)#]*)#?([^)]*)\)", document.read_text()):
+            found = document.parent / target if target else document
+            assert found.exists(), f"{document.name}: {target}"
+            assert not anchor or anchor in anchors(found), f"{document.name}: {target}#{anchor}"
+
+
+def test_every_document_is_reached_from_the_readme() -> None:
+    reached, waiting = set[Path](), [ROOT / "README.md"]
+    while waiting:
+        document = waiting.pop()
+        reached.add(document)
+        links = re.findall(r"\]\((?!https?:)([^)#]+\.md)", document.read_text())
+        waiting += {(document.parent / link).resolve() for link in links} - reached
+    assert reached == set(DOCUMENTS)
 
 
 def test_the_readme_names_only_scripts_and_commands_that_exist() -> None:
