@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from time import monotonic, time
 from typing import Final, NamedTuple
 
@@ -10,7 +11,8 @@ from app.domain.errors import DatafeedError
 from app.live.shared import SharedBus
 from app.parts import Parts
 from app.settings import Settings
-from app.store.client import Database
+from app.store.client import Database, StoreError
+from app.store.lease import holders
 from app.store.progress_reader import Progress, progress
 from app.store.schema import SchemaChanged, pending
 
@@ -20,7 +22,10 @@ FRESH: Final = 2.0
 PATIENCE: Final = 2.0
 """Seconds that the store has to answer. A question that takes longer is not put a second time before it ends."""
 
-OK, DOWN, OFF = "ok", "down", "off"
+RECENT: Final = 15.0
+"""Seconds for which what was found may stand for now where nobody looks."""
+
+OK, DEGRADED, DOWN, OFF = "ok", "degraded", "down", "off"
 
 
 class Dependency(NamedTuple):
@@ -45,6 +50,10 @@ class Stored(NamedTuple):
     latency: float
     is_migrated: bool
     progress: Progress | None
+    leases: Mapping[int, bool]
+    """Those that are held, by chain, and whether this process holds them; none where the user may not read them."""
+    version: str
+    """The engine's; empty where it was not asked yet."""
 
 
 class Found(NamedTuple):
@@ -65,6 +74,7 @@ class Health:
         self._looking: asyncio.Task[Found] | None = None
         self._asking: asyncio.Task[Stored] | None = None
         self._is_migrated = False
+        self._version = ""
 
     async def look(self) -> Found:
         """What is found now, or was `FRESH` seconds ago at most."""
@@ -74,9 +84,14 @@ class Health:
             self._looking = asyncio.create_task(self._look())  # nobody's own: who asked first may leave
         return await asyncio.shield(self._looking)
 
-    def lag(self, found: Found) -> Lag:
-        """By the listener, where one runs here; else by the newest checkpoint and the chain's pace."""
-        stored = found.stored.progress if found.stored else None
+    @property
+    def known(self) -> Found | None:
+        """What was found last, without looking now; None where that is older than `RECENT`."""
+        return self._found if self._found and monotonic() - self._found.at < RECENT else None
+
+    def lag(self, found: Found | None) -> Lag:
+        """By the listener, where one runs here; else by the newest checkpoint that was *found*, and the chain's pace."""
+        stored = found.stored.progress if found and found.stored else None
         if self._parts.following is None:
             if self._parts.listens or stored is None:
                 return Lag()
@@ -108,6 +123,11 @@ class Health:
             "pusher": self._pusher(),
         }
 
+    def status(self, found: Found) -> str:
+        """`ok`; `degraded` where something is down that charts go on without; `down` where the store is, as nothing new can be answered."""
+        down = [name for name, dependency in self.dependencies(found).items() if dependency.state == DOWN]
+        return DOWN if "store" in down else DEGRADED if down else OK
+
     async def _look(self) -> Found:
         stored, cache = await asyncio.gather(self._stored(), self._cache())
         self._found = Found(monotonic(), stored, cache)
@@ -133,9 +153,11 @@ class Health:
         begun = monotonic()
         if not self._is_migrated:
             database.rows("SELECT 1")
-            return Stored(monotonic() - begun, False, None)
+            return Stored(monotonic() - begun, False, None, {}, self._version)
         reached = progress(database)
-        return Stored(monotonic() - begun, True, reached)
+        latency = monotonic() - begun
+        self._version = self._version or "".join(version for (version,) in database.rows("SELECT version()"))
+        return Stored(latency, True, reached, _leases(database), self._version)
 
     async def _cache(self) -> Dependency:
         candles = self._parts.candles
@@ -164,6 +186,13 @@ class Health:
         if self._parts.publisher is None:
             return Dependency(OFF)
         return Dependency(DOWN if self._parts.publisher.statistics().is_failing else OK)
+
+
+def _leases(database: Database) -> Mapping[int, bool]:
+    try:
+        return holders(database)
+    except StoreError:
+        return {}
 
 
 def _is_migrated(database: Database) -> bool:

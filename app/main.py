@@ -113,6 +113,8 @@ def create_app(
                 await stack.enter_async_context(told)
             await stack.enter_async_context(heard(told, partial(invalidate, candles, directory, ready)))
             connections = parts.connections = await stack.enter_async_context(streams.streaming(settings, told, reader))
+            if settings.metrics_port is None:
+                await stack.enter_async_context(observing.sampled())
             lists = parts.lists = await stack.enter_async_context(lists_cache(settings))
             if words := occupations_of(settings, store):
                 tell = await stack.enter_async_context(words.telling())
@@ -142,13 +144,13 @@ def create_app(
                 "charts_limits": ChartLimits(settings.charts_max_bytes, settings.charts_max_text, settings.charts_max_seconds),
             }
 
-    observing = Observing(settings, parts)
+    observing = Observing(settings, parts, site.links(markets=settings.enable_lightweight_charts))
     service = Starlette(
         routes=[
             *guarded(settings, windows, PusherHooks(local.app if local else app_of(settings), settings, when_occupied)),
             *(local.routes if local else ()),
             *observing.routes,
-            *([observing.scraped] if settings.metrics_port is None else ()),
+            *(observing.operators if settings.metrics_port is None else ()),
             *surfaces.description(settings),
             *pages(settings),
             static.ROUTES,
@@ -198,7 +200,7 @@ def pages(settings: Settings) -> list[BaseRoute]:
     """Pages for people, where these and what they ask for are switched on."""
     found: list[BaseRoute] = []
     if settings.enable_page and settings.enable_lightweight_charts:
-        found += site.routes(streaming=settings.enable_realtime_streaming)
+        found += site.routes(streaming=settings.enable_realtime_streaming, status=settings.metrics_port is None)
     if settings.enable_page and settings.enable_tradingview_charts:
         found += site.advanced(settings.tradingview_library_dir, storage=STORAGE not in settings.auth_routes)
     return found

@@ -91,9 +91,7 @@ class Metrics(Collector):
         if not (self._parts.candles and self._parts.lists and self._parts.ready):
             return
         pages, lists = self._parts.candles.statistics(), self._parts.lists.statistics()
-        lookups = {("candles", "ready"): self._parts.ready.hits, ("candles", "answers"): pages.answers}
-        for name, values in (("candles", pages.values), ("lists", lists)):
-            lookups |= {(name, level): count for level, count in _levels(values).items()}
+        lookups = self._parts.lookups
         yield _counter("cache_lookups", "What was asked for, by the level that had it; store: none had.", ("cache", "level"), lookups)
         kept: dict[Labels, Statistics | LruStatistics]
         kept = {("candles",): pages.values, ("lists",): lists, ("ready",): self._parts.ready.statistics()}
@@ -226,10 +224,6 @@ def _nodes(nodes: Sequence[NodeStatistics]) -> Iterator[Metric]:
     yield _gauge("rpc_up", "1 where the last message was answered.", ("node",), {(name,): node.is_up for name, node in named.items()})
     latency = {(name,): node.latency for name, node in named.items() if node.latency is not None}
     yield _gauge("rpc_latency_seconds", "How long the last answer took.", ("node",), latency)
-
-
-def _levels(values: Statistics) -> Mapping[str, int]:
-    return {"memory": values.memory_hits, "joined": values.joined, "shared": values.shared_hits, "store": values.loaded}
 
 
 def _counter(name: str, help_: str, labels: Labels, values: Mapping[L, float]) -> Metric:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext
 from importlib.metadata import version
-from statistics import quantiles
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,14 +16,16 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from app.feed import site, static
 from app.feed.answering import NEVER
 from app.feed.failures import PLAIN, Failures
-from app.health import DOWN, OK, Health
+from app.health import DOWN, Health
 from app.ops.edge import Edge
 from app.ops.origins import Origins
 from app.parts import Parts
 from app.service import Job, server
 from app.settings import Settings
+from app.status.hour import Hour
 
 if TYPE_CHECKING:
     from app.metrics import Metrics
@@ -41,16 +43,20 @@ VERSION: Final = version("vamm-datafeed")
 class Observing:
     """The endpoints of one process."""
 
-    def __init__(self, settings: Settings, parts: Parts) -> None:
+    def __init__(self, settings: Settings, parts: Parts, links: str = "") -> None:
+        """*links* are what the page at `/status` has of others, as HTML."""
         self._parts = parts
         self._health = Health(settings, parts)
         self._metrics = _Again(self._measured)
         self._stats = _Again(self._told)
+        self._page = _Again(self._drawn)
+        self._hour = Hour(parts, self._health) if settings.enable_page else None
+        self._links = links
         self._collected: Metrics | None = None
 
     @property
     def routes(self) -> list[Route]:
-        """Of a service, without those of `scraped`."""
+        """Of a service, without those of `operators`."""
         return [
             *self.probes,
             Route("/health", self.health),
@@ -65,9 +71,13 @@ class Observing:
         return [Route("/healthz", self.healthz), Route("/readyz", self.readyz)]
 
     @property
-    def scraped(self) -> Route:
-        """What Prometheus asks."""
-        return Route("/metrics", self.metrics)
+    def operators(self) -> list[Route]:
+        """What operators and Prometheus look at: on the port of the metrics, where there is one."""
+        return [Route("/metrics", self.metrics), *([Route("/status", self.status)] if self._hour else [])]
+
+    def sampled(self) -> AbstractAsyncContextManager[None]:
+        """What the page tells of the last hour is kept meanwhile."""
+        return self._hour.kept() if self._hour else nullcontext()
 
     async def healthz(self, _: Request[Any]) -> Response:
         """The process is up."""
@@ -82,8 +92,7 @@ class Observing:
         """Each dependency; 503 where the store is down, as nothing new can be answered then."""
         found = await self._health.look()
         dependencies = self._health.dependencies(found)
-        down = [name for name, dependency in dependencies.items() if dependency.state == DOWN]
-        status = DOWN if "store" in down else "degraded" if down else OK
+        status = self._health.status(found)
         lag = self._health.lag(found)
         told = {
             "status": status,
@@ -106,6 +115,19 @@ class Observing:
         """All figures of this process for Prometheus."""
         return Response(await self._metrics(), headers=KEPT_BY_NOBODY, media_type=PROMETHEUS)
 
+    async def status(self, _: Request[Any]) -> Response:
+        """How this process is, and was in the last hour, as a page."""
+        return Response(await self._page(), headers=site.headers(site.NOBODY) | KEPT_BY_NOBODY, media_type="text/html")
+
+    async def _drawn(self) -> bytes:
+        from app.status.page import State, page  # as with the figures
+
+        assert self._hour is not None
+        health, found = self._health, await self._health.look()
+        state = State(health.status(found), health.unready(found))
+        drawn = page(state, self._parts, self._hour, found, health.lag(found), health.dependencies(found), self._links)
+        return drawn.encode()
+
     async def _measured(self) -> bytes:
         from app.metrics import Metrics  # most processes of a function are never asked
 
@@ -116,7 +138,6 @@ class Observing:
     async def _told(self) -> bytes:
         found = await self._health.look()
         lag = self._health.lag(found)
-        streams, local = self._parts.connections, self._parts.local
         told = {
             "uptime_seconds": round(self._parts.uptime, 2),
             "threads": threading.active_count(),
@@ -126,7 +147,7 @@ class Observing:
             "head": lag.head,
             "lag_blocks": lag.blocks,
             "lag_seconds": _rounded(lag.seconds),
-            "ws_connections": (streams.statistics().connections if streams else 0) + (len(local.channels) if local else 0),
+            "ws_connections": self._parts.websockets,
             "routes": self._routes(),
         }
         return bytes(_json(told).body)
@@ -148,25 +169,20 @@ class Observing:
 
     def _routes(self) -> dict[str, Mapping[str, float | None]]:
         """Requests by route, the most asked for first, and how long the last of them took."""
-        answered = sorted(self._parts.requests.answered.items(), key=lambda item: -item[1].times.count)
         told: dict[str, Mapping[str, float | None]] = {}
-        for (method, route), each in answered:
-            cut = quantiles(each.recent, n=100, method="inclusive") if len(each.recent) > 1 else list(each.recent) * 99
-            told[f"{method} {route}"] = {
-                "requests": each.times.count,
-                "p50_ms": _ms(cut[49]),
-                "p95_ms": _ms(cut[94]),
-                "p99_ms": _ms(cut[98]),
-            }
+        for route, each in self._parts.requests.most_asked:
+            p50, p95, p99 = map(_ms, each.percentiles())
+            told[route] = {"requests": each.times.count, "p50_ms": p50, "p95_ms": p95, "p99_ms": p99}
         return told
 
 
 def alone(settings: Settings, parts: Parts) -> Starlette:
-    """What is served on the port of the metrics: they, and the probes, for processes that serve nothing else."""
+    """What is served on the port of the metrics: they, the page, and the probes, for processes that serve nothing else."""
     observing = Observing(settings, parts)
     service = Starlette(
-        routes=[*observing.probes, observing.scraped],
+        routes=[*observing.probes, *observing.operators, static.ROUTES],
         middleware=[Middleware(Edge, origins=Origins(()), requests=Parts().requests), Middleware(Failures, form=PLAIN)],
+        lifespan=lambda _: observing.sampled(),
     )
     service.router.redirect_slashes = False
     return service

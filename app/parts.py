@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from app.ops.requests import Requests
 
 if TYPE_CHECKING:
     from app.cache.pages import CandlePages
-    from app.cache.tiered import Tiered
+    from app.cache.tiered import Statistics, Tiered
     from app.feed.ready import Ready
     from app.following import Following
     from app.live.bus import Bus
@@ -46,3 +46,27 @@ class Parts:
     def uptime(self) -> float:
         """Seconds since the start."""
         return monotonic() - self.began
+
+    @property
+    def websockets(self) -> int:
+        """Open ones."""
+        return (self.connections.statistics().connections if self.connections else 0) + (len(self.local.channels) if self.local else 0)
+
+    @property
+    def lookups(self) -> dict[tuple[str, str], int]:
+        """What was asked of the caches since the start, by cache and by the level that had it."""
+        if not (self.candles and self.lists and self.ready):
+            return {}
+        pages = self.candles.statistics()
+        found = {("candles", "ready"): self.ready.hits, ("candles", "answers"): pages.answers}
+        for name, values in (("candles", pages.values), ("lists", self.lists.statistics())):
+            found |= {(name, level): count for level, count in _levels(values).items()}
+        return found
+
+
+STORE: Final = "store"
+"""The level of what no cache had."""
+
+
+def _levels(values: Statistics) -> dict[str, int]:
+    return {"memory": values.memory_hits, "joined": values.joined, "shared": values.shared_hits, STORE: values.loaded}

@@ -51,9 +51,9 @@ def _under(policy: dict[str, str]) -> dict[str, str]:
     }
 
 
-def routes(*, streaming: bool) -> list[Route]:
-    """Both pages; without *streaming* they poll."""
-    facts = {"stream": "on" if streaming else "off"}
+def routes(*, streaming: bool, status: bool) -> list[Route]:
+    """Both pages; without *streaming* they poll. With *status* the first has a link to that page."""
+    facts = {"stream": "on" if streaming else "off", "status": '<a href="/status">Status</a>' if status else ""}
     return [_page("/", "index.html", headers(NOBODY), facts), _page("/embed", "embed.html", headers(ANYBODY), facts)]
 
 
@@ -63,6 +63,12 @@ def advanced(library: Path | None, *, storage: bool) -> list[BaseRoute]:
         return [_page("/tradingview", "tradingview_missing.html", headers(NOBODY), {})]
     page = _page("/tradingview", "tradingview.html", _under(ITS_OWN), {"storage": "on" if storage else "off"})
     return [page, Mount("/tradingview/library", StaticFiles(directory=library))]
+
+
+def links(*, markets: bool) -> str:
+    """What the page of operators has of others, that of the *markets* where it is there."""
+    found = [("/", "Markets")] if markets else []
+    return "".join(f'<a href="{path}">{name}</a>' for path, name in [*found, ("/docs", "API")])
 
 
 def _page(path: str, file: str, said: dict[str, str], facts: dict[str, str]) -> Route:

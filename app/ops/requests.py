@@ -3,6 +3,7 @@
 import re
 from collections import deque
 from collections.abc import Iterator, Sequence
+from statistics import quantiles
 from typing import Final
 
 from starlette.routing import BaseRoute, Mount, Route, compile_path
@@ -40,6 +41,16 @@ class Answered:
         self.times.add(seconds)
         self.recent.append(seconds)
 
+    @property
+    def failed(self) -> int:
+        """Those that were answered with 500 or above."""
+        return sum(count for status, count in self.statuses.items() if status >= 500)
+
+    def percentiles(self) -> tuple[float, float, float]:
+        """p50, p95 and p99 in seconds, of `recent`, in which there must be one at least."""
+        cut = quantiles(self.recent, n=100, method="inclusive") if len(self.recent) > 1 else list(self.recent) * 99
+        return cut[49], cut[94], cut[98]
+
 
 class Requests:
     """Counted by the routes' own paths, never by those that were asked for: there are no more than the service has routes."""
@@ -50,6 +61,12 @@ class Requests:
         self._paths: set[str] = set()
         self._patterns: list[tuple[re.Pattern[str], str]] = []
         self._reads: dict[str, Answered] = {}
+
+    @property
+    def most_asked(self) -> list[tuple[str, Answered]]:
+        """By `GET /route`, the most asked for first."""
+        answered = sorted(self.answered.items(), key=lambda item: -item[1].times.count)
+        return [(f"{method} {route}", each) for (method, route), each in answered]
 
     def learn(self, routes: Sequence[BaseRoute]) -> None:
         """Tell *routes* apart from here on."""

@@ -10,8 +10,8 @@ class ObservingSettings(BaseModel):
         None,
         ge=0,
         le=65_535,
-        description="Port of /metrics, then not on PORT, and of /healthz and /readyz, beside a listener or ticker alone, too; "
-        "0: any that is free; empty: /metrics is on PORT.",
+        description="Port of /metrics and /status, then not on PORT, and of /healthz and /readyz, beside a listener or ticker alone, too; "
+        "0: any that is free; empty: they are on PORT.",
         examples=["9090"],
     )
     metrics_host: str = Field("", description="Address to listen on there; empty: HOST.", examples=["127.0.0.1"])

@@ -26,8 +26,8 @@ class ServiceSettings(BaseModel):
     enable_realtime_streaming: bool = Field(True, description="Serve live updates over WebSockets; off: their routes are not there.")
     enable_page: bool = Field(
         True,
-        description="Serve the pages /, /embed (with ENABLE_LIGHTWEIGHT_CHARTS) and /tradingview (with ENABLE_TRADINGVIEW_CHARTS); "
-        "off: they are not there.",
+        description="Serve the pages /, /embed (with ENABLE_LIGHTWEIGHT_CHARTS), /tradingview (with ENABLE_TRADINGVIEW_CHARTS) and "
+        "/status; off: they are not there.",
     )
     http_keep_alive_ms: Milliseconds = Field(
         75_000,

@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 
 from app.domain.errors import DatafeedError
 from app.store.client import Database
+from app.store.queries import query
 
 TICKING: Final = 0
 """In the place of a chain, as none has this id: the right to push what changes, and to say what is active."""
@@ -97,6 +98,16 @@ class Lease:
         return [claim for claim in claims if claim.holder != self._parameters["holder"]]
 
 
+def holders(database: Database) -> dict[int, bool]:
+    """The leases that are held now, by chain (TICKING for that one): whether this process holds them. Blocks."""
+    here = _process(database)
+    return {chain_id: holder.startswith(here) for chain_id, holder in database.rows(query("leases"))}
+
+
 def _holder(database: Database) -> str:
     # An embedded store is open in one process only: its next process inherits the claim instead of waiting for its end.
-    return "embedded" if database.embedded else f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
+    return _process(database) + ("" if database.embedded else uuid.uuid4().hex[:8])
+
+
+def _process(database: Database) -> str:
+    return "embedded" if database.embedded else f"{socket.gethostname()}:{os.getpid()}:"

@@ -4,6 +4,7 @@ import logging
 import threading
 import uuid
 from collections.abc import Callable, Collection, Sequence
+from time import time as now
 from typing import NamedTuple
 
 from app.domain.block import Block
@@ -56,6 +57,8 @@ class LedgerStatistics(NamedTuple):
     """Times that something was taken back or built anew: reorganisations, recoveries, repairs."""
     block: int
     time: int
+    committed_at: float | None = None
+    """When the last commit was done, in seconds UTC; None where there was none."""
 
 
 class ClickHouseLedger(Past):
@@ -91,6 +94,7 @@ class ClickHouseLedger(Past):
         self._last = -1
         self._time = 0
         self._done = LedgerStatistics(0, 0, 0, 0, 0, -1, 0)
+        self._committed_at: float | None = None
         self._on_news = on_news
         # A refresh must neither see a rewind half done nor land behind one. Commits do not wait for it.
         self._repairing = threading.RLock()
@@ -102,7 +106,7 @@ class ClickHouseLedger(Past):
 
     def statistics(self) -> LedgerStatistics:
         """Figures of this moment, from any thread."""
-        return self._done._replace(block=self._last, time=self._time)
+        return self._done._replace(block=self._last, time=self._time, committed_at=self._committed_at)
 
     def checkpoint(self) -> Block | None:
         """The last committed block; None where nothing was committed yet."""
@@ -153,6 +157,7 @@ class ClickHouseLedger(Past):
             self._insert(batch)
         self._database.insert("vamm_checkpoints", rows.checkpoints(self._chain_id, batch.blocks), query_id=self._permit())
         previous, self._last, self._time = self._last, batch.blocks[-1].number, batch.blocks[-1].timestamp
+        self._committed_at = now()
         self._count(commits=1, trades=len(batch.trades), markets=len(batch.markets), set_aside=len(batch.set_aside))
         self._tell(_committed(self._chain_id, previous, batch))
 

@@ -1,9 +1,7 @@
 """The page at `/` and the chart at `/embed`, as people see them: live, on any screen, by keyboard, through a restart."""
 
-import hashlib
 import re
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any, Final, Literal
 
 import pytest
@@ -12,22 +10,10 @@ from playwright.async_api import Browser, Page, expect
 from app.main import create_app
 from app.settings import Settings
 from app.store.client import Database
-from tests.browser.conftest import SCREENSHOTS
 from tests.browser.followed import Followed
+from tests.browser.legible import PHONE, check_legible, pictured
 from tests.browser.server import serving
 
-VENDORED: Final = Path(__file__).parent / "vendor" / "axe-core"
-RECORDED: Final = {
-    "LICENSE": "af175b9d96ee93c21a036152e1b905b0b95304d4ae8c2c921c7609100ba8df7e",
-    "axe.min.js": "880970c081707360e64f34cea25ff91892f5bc95675b0776925b9709dd8a68bb",
-}
-"""SHA-256 of what was vendored: the version that VERSION names."""
-
-AXE: Final = (VENDORED / "axe.min.js").read_text()
-SERIOUS: Final = """async () => (await axe.run()).violations.filter(({ impact }) => impact === "serious" || impact === "critical")
-    .flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) => `${id}: ${html}: ${failureSummary}`))"""
-
-PHONE: Final = {"width": 390, "height": 844}
 VIEWS: Final = ("chart", "markets", "facts", "tape")
 PAST: Final = 1_300
 """Minutes with a trade: more than the first page of bars, and the second."""
@@ -61,21 +47,9 @@ async def closes_at(page: Page, price: float) -> None:
     await expect(page.locator("#chart")).to_have_attribute("data-last", re.compile(rf" {price}$"))
 
 
-async def pictured(page: Page, name: str) -> None:
-    """Keep a picture for whoever looks at the tests' results."""
-    await page.screenshot(path=SCREENSHOTS / f"page-{name}.png")
-
-
 async def bars(page: Page) -> int:
     """How many bars the chart has."""
     return int(await page.locator("#chart").get_attribute("data-bars") or 0)
-
-
-def test_the_checker_is_the_one_that_was_vendored() -> None:
-    for name, digest in RECORDED.items():
-        assert hashlib.sha256((VENDORED / name).read_bytes()).hexdigest() == digest, name
-    version = (VENDORED / "VERSION").read_text().split()[1].rstrip(":")
-    assert AXE.startswith(f"/*! axe v{version}\n")
 
 
 async def test_everything_moves_with_a_commit(page: Page, live: Followed) -> None:
@@ -152,19 +126,11 @@ async def test_screens_are_legible(page: Page, live: Followed, scheme: Literal["
         await opened(page, live.url, path)
         assert await page.locator("html").get_attribute("data-theme") == scheme
         await check_legible(page, f"{name}-{scheme}")
-    await page.set_viewport_size({"width": PHONE["width"], "height": PHONE["height"]})
+    await page.set_viewport_size(PHONE)
     await opened(page, live.url, "/?symbol=OIL&interval=1m")
     for view in VIEWS:
         await page.click(f"#views button[value={view}]")
         await check_legible(page, f"phone-{view}-{scheme}")
-
-
-async def check_legible(page: Page, name: str) -> None:
-    """Nothing is wider than the screen, and nothing serious keeps anybody from reading it."""
-    await pictured(page, name)
-    assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth && document.body.scrollWidth <= innerWidth"), name
-    await page.evaluate(AXE)
-    assert await page.evaluate(SERIOUS) == [], name
 
 
 async def test_the_theme_is_switched_and_kept(page: Page, live: Followed) -> None:

@@ -73,6 +73,9 @@ class Observed(NamedTuple):
     version: dict[str, Any]
     on_main_port: int
     """Status of /metrics there."""
+    status: str
+    """The page, on the metrics' own port."""
+    status_on_main_port: int
     beside: list[int]
     """Statuses of the probes on the metrics' own port, and of something that is not there."""
 
@@ -134,6 +137,8 @@ async def _asked(client: httpx2.AsyncClient, main: str, other: str) -> Observed:
             await client.get(f"{main}/readyz"),
             (await client.get(f"{main}/version")).json(),
             (await client.get(f"{main}/metrics")).status_code,
+            (await client.get(f"{other}/status")).text,
+            (await client.get(f"{main}/status")).status_code,
             [(await client.get(other + path)).status_code for path in ("/healthz", "/readyz", "/stats")],
         )
 

@@ -188,6 +188,7 @@ def test_however_many_ask_the_store_is_asked_once(database: Database) -> None:
 
     async def look() -> None:
         counting = Counting.__new__(Counting)
+        counting.embedded = True
         looking = Health(Settings(), Parts(database=counting))
         for _ in range(3):
             await asyncio.gather(*(looking.look() for _ in range(50)))

@@ -64,6 +64,11 @@ class Audience:
         """How many connections hear *channel*."""
         return self._channels.count(channel) + sum(other.counts.get(channel, 0) for other in self._present())
 
+    @property
+    def others(self) -> int:
+        """Processes that are there beside this one."""
+        return len(self._present())
+
     def _present(self) -> list[_Process]:
         since = self._clock() - SILENT_SECONDS
         return [other for other in self._others.values() if other.heard > since]
