@@ -71,6 +71,7 @@ class Health:
         self._settings = settings
         self._parts = parts
         self._found: Found | None = None
+        self._lag = Lag()
         self._looking: asyncio.Task[Found] | None = None
         self._asking: asyncio.Task[Stored] | None = None
         self._is_migrated = False
@@ -85,9 +86,11 @@ class Health:
         return await asyncio.shield(self._looking)
 
     @property
-    def known(self) -> Found | None:
-        """What was found last, without looking now; None where that is older than `RECENT`."""
-        return self._found if self._found and monotonic() - self._found.at < RECENT else None
+    def known_lag(self) -> Lag:
+        """The lag without looking now: the listener's, else what it was at the last look, if that was within `RECENT`."""
+        if self._parts.following:
+            return self.lag(None)
+        return self._lag if self._found and monotonic() - self._found.at < RECENT else Lag()
 
     def lag(self, found: Found | None) -> Lag:
         """By the listener, where one runs here; else by the newest checkpoint that was *found*, and the chain's pace."""
@@ -131,6 +134,7 @@ class Health:
     async def _look(self) -> Found:
         stored, cache = await asyncio.gather(self._stored(), self._cache())
         self._found = Found(monotonic(), stored, cache)
+        self._lag = self.lag(self._found)
         return self._found
 
     async def _stored(self) -> Stored | None:

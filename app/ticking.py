@@ -75,6 +75,7 @@ class Ticking:
     def __init__(self, settings: Settings, database: Database, bus: Bus, parts: Parts | None = None) -> None:
         """What runs is put into *parts*, those of the process."""
         self._parts = parts or Parts()
+        self._parts.database, self._parts.bus = database, bus
         self._settings = settings
         self._database = database
         self._bus = bus

@@ -67,7 +67,7 @@ class Hour:
         every = [each.times.counts for each in answered]
         return Sample(
             at=monotonic(),
-            lag=self._health.lag(self._health.known),
+            lag=self._health.known_lag,
             events=parts.following.ledger.statistics().trades if parts.following else None,
             durations=tuple(map(sum, zip(*every, strict=True))) if every else (0,) * (len(BOUNDS) + 1),
             failed=sum(each.failed for each in answered),
