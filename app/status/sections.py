@@ -108,7 +108,7 @@ def caches(parts: Parts) -> Table | None:
         hit = share(1 - levels[STORE] / asked if asked else None)
         rows.append((name.capitalize(), number(asked), hit, *_memory(values)))
     rows.append(("Ready answers", number(parts.ready.hits), UNKNOWN, *_memory(parts.ready.statistics())))
-    return Table("Caches", ("", "Asked", "Had it", "MB of", "Evicted"), rows, "What ready answers had counts among candles, too.")
+    return Table("Caches", ("", "Asked", "Had it", "MB used", "Evicted"), rows, "What ready answers had counts among candles, too.")
 
 
 def live(parts: Parts) -> Facts:

@@ -4,12 +4,16 @@ import asyncio
 
 import pytest
 
+from app import health
 from app.domain.times import BOUNDS, quantile
 from app.health import Health, Lag
 from app.parts import Parts
 from app.settings import Settings
 from app.status import hour
 from app.status.hour import Hour, Sample, steps
+from app.store import rows
+from app.store.client import Database
+from tests.store.rows import CHAIN, block
 
 QUIET = (0,) * (len(BOUNDS) + 1)
 
@@ -38,6 +42,20 @@ def test_percentiles_lie_within_the_bound_that_they_are_of() -> None:
     assert quantile([0, 10, 0], 0.5) == pytest.approx((BOUNDS[0] + BOUNDS[1]) / 2)
     assert quantile((*QUIET[:-1], 3), 0.5) == BOUNDS[-1]
     assert quantile([98, 0, 2], 0.99) == pytest.approx((BOUNDS[1] + BOUNDS[2]) / 2)
+
+
+def test_samples_ask_nothing_of_the_store(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    database.insert("vamm_checkpoints", rows.checkpoints(CHAIN, [block(7)]))
+    parts = Parts(database=database)
+    looking = Health(Settings(), parts)
+    kept = Hour(parts, looking)
+    assert kept.sample().lag == Lag()
+    found = asyncio.run(looking.look())
+    monkeypatch.setattr(Database, "rows", lambda *_: pytest.fail("it asks"))
+    assert kept.sample().lag.block == 7
+    assert kept.sample().lag.seconds == pytest.approx(looking.lag(found).seconds, abs=60)
+    monkeypatch.setattr(health, "RECENT", 0)
+    assert kept.sample().lag == Lag()
 
 
 def test_an_hour_is_kept_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
