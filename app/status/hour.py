@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import AsyncIterator, Iterator, Sequence
-from itertools import pairwise
+from collections.abc import AsyncIterator
 from time import monotonic
 from typing import Final, NamedTuple
 
@@ -57,7 +56,8 @@ class Hour:
     def __init__(self, parts: Parts, health: Health) -> None:
         self._parts = parts
         self._health = health
-        self._samples: deque[Sample] = deque([self.sample()], maxlen=int(SPAN / EVERY) + 1)
+        self._last = self.sample()
+        self._steps: deque[Step] = deque(maxlen=int(SPAN / EVERY))
 
     def sample(self) -> Sample:
         """This moment."""
@@ -77,8 +77,9 @@ class Hour:
         )
 
     def steps(self) -> list[Step]:
-        """The last hour, up to now."""
-        return list(steps([*self._samples, self.sample()]))
+        """The last hour, up to now or a moment ago: what is of seconds alone says little."""
+        begun = step(self._last, self.sample())
+        return [*self._steps, begun] if not self._steps or begun.at - self._last.at > EVERY / 2 else list(self._steps)
 
     @contextlib.asynccontextmanager
     async def kept(self) -> AsyncIterator[None]:
@@ -93,23 +94,23 @@ class Hour:
     async def _take(self) -> None:
         while True:
             await asyncio.sleep(EVERY)
-            self._samples.append(self.sample())
+            before, self._last = self._last, self.sample()
+            self._steps.append(step(before, self._last))
 
 
-def steps(samples: Sequence[Sample]) -> Iterator[Step]:
-    """What happened from each of *samples* to the next."""
-    for before, after in pairwise(samples):
-        seconds = max(after.at - before.at, 1e-3)
-        durations = [later - earlier for later, earlier in zip(after.durations, before.durations, strict=True)]
-        lookups = after.lookups - before.lookups
-        yield Step(
-            at=after.at,
-            lag_blocks=after.lag.blocks,
-            lag_seconds=after.lag.seconds,
-            events=None if after.events is None else max(0, after.events - (before.events or 0)) / seconds,
-            requests=sum(durations) / seconds,
-            failed=(after.failed - before.failed) / seconds,
-            p95=quantile(durations, 0.95),
-            hit_rate=(after.found - before.found) / lookups if lookups > 0 else None,
-            websockets=after.websockets,
-        )
+def step(before: Sample, after: Sample) -> Step:
+    """What happened between two samples."""
+    seconds = max(after.at - before.at, 1e-3)
+    durations = [later - earlier for later, earlier in zip(after.durations, before.durations, strict=True)]
+    lookups = after.lookups - before.lookups
+    return Step(
+        at=after.at,
+        lag_blocks=after.lag.blocks,
+        lag_seconds=after.lag.seconds,
+        events=None if after.events is None else max(0, after.events - (before.events or 0)) / seconds,
+        requests=sum(durations) / seconds,
+        failed=(after.failed - before.failed) / seconds,
+        p95=quantile(durations, 0.95),
+        hit_rate=(after.found - before.found) / lookups if lookups > 0 else None,
+        websockets=after.websockets,
+    )

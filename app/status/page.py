@@ -63,13 +63,13 @@ def page(state: State, parts: Parts, hour: Hour, found: Found, lag: Lag, depende
         reasons="".join(f"<p>{html.escape(reason[:1].upper() + reason[1:])}.</p>" for reason in state.reasons),
         time=f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC",
         uptime=shown.duration(parts.uptime),
-        tiles="\n".join(_tile(tile, steps, span) for tile in _tiles(steps, lag)),
+        tiles="\n".join(_tile(tile, steps, span) for tile in _tiles(steps, lag, parts.websockets)),
         sections="\n".join(_section(section) for section in told if section),
         requests=_section(sections.routes(parts)),
     )
 
 
-def _tiles(steps: list[Step], lag: Lag) -> Iterator[Tile]:
+def _tiles(steps: list[Step], lag: Lag, websockets: int) -> Iterator[Tile]:
     now = steps[-1]
     lately = [step for step in steps if step.at > now.at - 60] or [now]
     events, requests, failed = (_mean([getattr(step, name) for step in lately]) for name in ("events", "requests", "failed"))
@@ -81,7 +81,7 @@ def _tiles(steps: list[Step], lag: Lag) -> Iterator[Tile]:
     slowest = max((step.p95 for step in lately if step.p95 is not None), default=None)
     yield Tile("p95 of requests", shown.milliseconds(slowest), lambda step: step.p95, shown.milliseconds, 0.01)
     yield Tile("Had by a cache", shown.share(_last(steps)), lambda step: step.hit_rate, shown.share, 1)
-    yield Tile("WebSockets", shown.number(now.websockets), lambda step: step.websockets, shown.number, 5)
+    yield Tile("WebSockets", shown.number(websockets), lambda step: step.websockets, shown.number, 5)
 
 
 def _mean(values: list[float | None]) -> float | None:

@@ -21,7 +21,7 @@ def plot(points: Sequence[Point], said: str, *, span: float, most: float = 0.0) 
     """
     top = max([most, *(value for _, value in points if value is not None)]) or 1.0
     lines = [[_place(ago, value, span, top) for ago, value in piece] for piece in _pieces(points)]
-    drawn = "".join(f'<path class="area" d="{_area(line)}"/><path class="line" d="{_line(line)}"/>' for line in lines)
+    drawn = "".join(map(_drawn, lines))
     return (
         f'<svg class="plot" viewBox="0 0 {WIDTH} {HEIGHT}" preserveAspectRatio="none" role="img" aria-label="{html.escape(said)}">'
         f'<path class="rule" d="M0 {HEIGHT - ROOM}H{WIDTH}M0 {HEIGHT / 2:g}H{WIDTH}M0 {ROOM}H{WIDTH}"/>{drawn}</svg>'
@@ -39,11 +39,7 @@ def _place(ago: float, value: float, span: float, top: float) -> tuple[float, fl
     return round(x, 1), round(HEIGHT - ROOM - (HEIGHT - 2 * ROOM) * value / top, 1)
 
 
-def _line(places: Sequence[tuple[float, float]]) -> str:
-    (x, y), *rest = places
-    return f"M{x:g} {y:g}" + "".join(f"L{x:g} {y:g}" for x, y in rest or [(x - 1, y)])
-
-
-def _area(places: Sequence[tuple[float, float]]) -> str:
-    base = HEIGHT - ROOM
-    return f"{_line(places)}L{places[-1][0]:g} {base}L{places[0][0]:g} {base}Z"
+def _drawn(places: Sequence[tuple[float, float]]) -> str:
+    first, last, base = places[0][0], places[-1][0], HEIGHT - ROOM
+    line = f"M{first} {places[0][1]}" + "".join(f"L{x} {y}" for x, y in places[1:] or [(first - 1, places[0][1])])
+    return f'<path class="area" d="{line}L{last} {base}L{first} {base}Z"/><path class="line" d="{line}"/>'

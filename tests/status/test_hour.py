@@ -10,7 +10,7 @@ from app.health import Health, Lag
 from app.parts import Parts
 from app.settings import Settings
 from app.status import hour
-from app.status.hour import Hour, Sample, steps
+from app.status.hour import Hour, Sample, step
 from app.store import rows
 from app.store.client import Database
 from tests.store.rows import CHAIN, block
@@ -24,17 +24,16 @@ def sample(at: float, *, events: int | None = 0, fast: int = 0, slow: int = 0, f
 
 
 def test_rates_are_of_the_time_between_two_samples() -> None:
-    (step,) = steps([sample(100, events=50), sample(110, events=80, fast=20, failed=5, lookups=8, found=6)])
-    assert (step.events, step.requests, step.failed, step.hit_rate) == (3.0, 2.0, 0.5, 0.75)
-    assert (step.lag_blocks, step.lag_seconds, step.websockets) == (3, 1.5, 7)
-    assert step.p95 == pytest.approx(0.95 * BOUNDS[0])
+    made = step(sample(100, events=50), sample(110, events=80, fast=20, failed=5, lookups=8, found=6))
+    assert (made.events, made.requests, made.failed, made.hit_rate) == (3.0, 2.0, 0.5, 0.75)
+    assert (made.lag_blocks, made.lag_seconds, made.websockets) == (3, 1.5, 7)
+    assert made.p95 == pytest.approx(0.95 * BOUNDS[0])
 
 
 def test_what_nobody_knows_or_asked_is_left_out() -> None:
-    (step,) = steps([sample(0, events=None), sample(10, events=None)])
-    assert (step.events, step.p95, step.hit_rate) == (None, None, None)
-    (begun,) = steps([sample(0, events=None), sample(10, events=40)])
-    assert begun.events == 4.0
+    made = step(sample(0, events=None), sample(10, events=None))
+    assert (made.events, made.p95, made.hit_rate) == (None, None, None)
+    assert step(sample(0, events=None), sample(10, events=40)).events == 4.0
 
 
 def test_percentiles_lie_within_the_bound_that_they_are_of() -> None:
