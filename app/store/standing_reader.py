@@ -18,12 +18,15 @@ class StandingReader:
 
     def standing(self, market_id: int) -> Standing | None:
         """Where the market stands; None where it has no event yet."""
-        first, last, block, log_index, checkpoint, rewinds = self._database.rows(query("standing"), {"market_id": market_id})[0]
-        if not last:
+        rows = self._database.rows(query("standing"), {"market_id": market_id})
+        if not rows:
             return None
-        known = tuple(sorted(Rewound(int(since), int(epoch)) for since, epoch in rewinds))
+        first, last, block, log_index, chain_id, checkpoints, rewinds = rows[0]
+        latest = dict(sorted(rewinds))  # of those since the same day the last one
+        known = tuple(Rewound(int(since), int(epoch)) for since, epoch in latest.items())
         version = block << LOG_BITS | log_index
-        return Standing(first, last + 1, last, version, settled=block <= checkpoint, rewinds=known)
+        settled = block <= dict(checkpoints).get(chain_id, 0)
+        return Standing(first, last + 1, last, version, settled=settled, rewinds=known)
 
     def name(self) -> str | None:
         """The store's own name: no other has it, not even one made anew in the same place. None where it has no tables yet."""
