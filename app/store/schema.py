@@ -19,6 +19,10 @@ RETAINED = {"vamm_ohlcv_1s": "timestamp", "vamm_live_prices": "toDateTime(timest
 FOR_EACH = "-- for each rollup\n"
 APPLIED = "SELECT name, checksum FROM vamm_schema"
 RECORD = "INSERT INTO vamm_schema (name, checksum) VALUES ({name:String}, {checksum:String})"
+RECORD_ALL = """
+INSERT INTO vamm_schema (name, checksum)
+SELECT each.1, each.2 FROM (SELECT arrayJoin(arrayZip({names:Array(String)}, {checksums:Array(String)})) AS each)
+"""
 DEFINITION = "SELECT create_table_query FROM system.tables WHERE database = currentDatabase() AND name = {table:String}"
 
 
@@ -73,12 +77,15 @@ def migrate(database: Database, *, cluster: str = "", retention_1s_days: int = 0
     first, *rest = statements(cluster)
     database.run(first.sql)  # makes the table that records the others
     applied = dict(database.rows(APPLIED))
-    done = []
-    for statement in (first, *rest):
-        if _is_new(statement.name, checksums, applied):
-            database.run(statement.sql)
-            database.run(RECORD, {"name": statement.name, "checksum": checksums[statement.name]})
-            done.append(statement.name)
+    done: list[str] = []
+    try:
+        for statement in (first, *rest):
+            if _is_new(statement.name, checksums, applied):
+                database.run(statement.sql)
+                done.append(statement.name)
+    finally:  # at once, as each took as long as a statement; what a killed process did not record is applied again, to no effect
+        if done:
+            database.run(RECORD_ALL, {"names": done, "checksums": [checksums[name] for name in done]})
     for table, days in (("vamm_ohlcv_1s", retention_1s_days), ("vamm_live_prices", retention_live_days)):
         _retain(database, cluster, table, days)
     return done

@@ -40,6 +40,15 @@ def test_goes_on_where_it_was_interrupted(empty_database: Database) -> None:
     assert "vamm_leases" in tables(empty_database)
 
 
+def test_what_was_applied_but_not_recorded_is_applied_again_to_no_effect(empty_database: Database) -> None:
+    definitions = "SELECT name, create_table_query FROM system.tables WHERE database = currentDatabase() ORDER BY name"
+    for statement in statements():
+        empty_database.run(statement.sql)
+    before = empty_database.rows(definitions)
+    assert len(migrate(empty_database)) == len(list(statements()))
+    assert empty_database.rows(definitions) == before
+
+
 def test_refuses_a_file_changed_after_the_fact(database: Database) -> None:
     database.run("ALTER TABLE vamm_schema UPDATE checksum = 'other' WHERE name = '070_vamm_markets'")
     with pytest.raises(SchemaChanged, match="070_vamm_markets"):
