@@ -1,5 +1,8 @@
-"""A store full of one-minute candles, which the views roll up, and one event a market at their end."""
+"""A store full of candles, and one event a market at their end."""
 
+from collections.abc import Collection, Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Final
 
 from app.domain.block import Block
@@ -15,27 +18,32 @@ CHAIN: Final = 137
 UNIT: Final = 10**18
 MINUTE: Final = 60
 
-ROLLED_UP: Final = 1 + 1 / 5 + 1 / 15 + 1 / 60 + 1 / 1440
-"""Candles that one of a minute becomes."""
+AT_ONCE: Final = 5_000_000
+"""Candles of one part, about: a month of a hundred markets, so that nothing is left to be merged."""
 
-AT_ONCE: Final = 2_000_000
-"""Candles of one insert."""
+SECONDS: Final = {"1m": 60, "5m": 300, "15m": 900, "1h": 3_600, "1d": 86_400}
+"""Of the resolutions that are filled."""
+
+VIEWS: Final = "SELECT name FROM system.tables WHERE database = currentDatabase() AND engine = 'MaterializedView' ORDER BY name"
 
 _FILL = """
-INSERT INTO vamm_ohlcv_1m (
+INSERT INTO {table:Identifier} (
     market_id, timestamp, open, high, low, close, volume, trades_count, turnover, total_fees, buy_volume, sell_volume,
     long_trades, short_trades, open_interest
 )
+WITH
+    intDiv(number, {buckets:UInt64}) + 1 AS market,
+    {since:UInt64} + number % {buckets:UInt64} * {seconds:UInt64} AS time,
+    2000 + round(100 * sin(time / 300000.), 2) + rand(1) % 100 / 100 AS price,
+    time * 1000 AS ordinal,
+    rand(5) % 1000000 / 100. AS volume
 SELECT
-    {market_id:UInt64}, toDateTime({since:UInt32} + number * 60, 'UTC') AS start, (number * 1000 + 1, price), price + rand(2) % 100 / 100,
-    price - rand(3) % 100 / 100, (number * 1000 + 999, price + (toInt64(rand(4) % 200) - 100) / 100), rand(5) % 1000000 / 100. AS volume,
-    rand(6) % 50, volume * price, volume / 1000, volume / 2, volume / 2, rand(7) % 25, rand(8) % 25,
-    (number * 1000 + 999, rand(9) % 1000000 / 10.)
-FROM
-(
-    SELECT number, 2000 + round(100 * sin(number / 5000.), 2) + rand(1) % 100 / 100 AS price
-    FROM numbers({first:UInt64}, {count:UInt64})
-)
+    market, toDateTime(time, 'UTC'), (ordinal + 1, price), price + rand(2) % 100 / 100, price - rand(3) % 100 / 100,
+    (ordinal + 999, price + (toInt64(rand(4) % 200) - 100) / 100), volume, rand(6) % 50, volume * price, volume / 1000,
+    volume / 2, volume / 2, rand(7) % 25, rand(8) % 25, (ordinal + 999, rand(9) % 1000000 / 10.)
+FROM numbers_mt({rows:UInt64})
+SETTINGS max_insert_threads = 2, max_block_size = {at_once:UInt64}, min_insert_block_size_rows = {at_once:UInt64},
+    min_insert_block_size_bytes = 0, optimize_on_insert = 0
 """
 
 
@@ -44,19 +52,39 @@ def ticker(number: int) -> str:
     return f"MARKET{number}"
 
 
-def fill(database: Database, candles: int, markets: int, until: int) -> int:
-    """Fill *database* with about *candles* of all resolutions, of *markets* up to *until* (seconds). Returns how many minutes each has."""
+def fill(database: Database, candles: int, markets: int, until: int, resolutions: Collection[str] = SECONDS) -> None:
+    """Fill *database* with about *candles* of *resolutions*, of *markets* up to *until* (seconds), and an event of each market then.
+
+    Each resolution straight into its table, a month at a time, in the order in which it is kept: by way of the views, which merge states
+    of traders, it takes ten times as long. What several resolutions say of one time differs, which reading does not.
+    """
     migrate(database)
-    minutes = max(1, int(candles / ROLLED_UP / markets))
-    since = until - until % MINUTE - minutes * MINUTE
-    for number in range(1, markets + 1):
-        for first in range(0, minutes, AT_ONCE):
-            window = {"first": first, "count": min(AT_ONCE, minutes - first)}
-            database.run(_FILL, {"market_id": number, "since": since, **window})
-    for table in ("1m", "5m", "15m", "1h", "1d"):  # as they are after months, not minutes, of the engine's merging
-        database.run("OPTIMIZE TABLE {table:Identifier} FINAL", {"table": f"vamm_ohlcv_{table}"})
-    begin(database, [market_of(number) for number in range(1, markets + 1)], block_of(minutes * 1_000 >> 20, until))
-    return minutes
+    until -= until % MINUTE
+    span = candles / markets / sum(1 / SECONDS[name] for name in resolutions)
+    since = max(0, until - int(span))
+    views = [str(name) for (name,) in database.rows(VIEWS)]
+    for view in views:
+        database.run("DETACH TABLE {view:Identifier}", {"view": view})
+    for name in resolutions:
+        seconds = SECONDS[name]
+        for begin_, end in pairwise(_months(since, until)):
+            first = -(-begin_ // seconds) * seconds
+            buckets = len(range(first, end, seconds))
+            if buckets:
+                window = {"since": first, "buckets": buckets, "seconds": seconds, "rows": buckets * markets, "at_once": AT_ONCE}
+                database.run(_FILL, {"table": f"vamm_ohlcv_{name}", **window})
+    for view in views:
+        database.run("ATTACH TABLE {view:Identifier}", {"view": view})
+    begin(database, [market_of(number) for number in range(1, markets + 1)], block_of(until * 1_000 + 1 >> 20, until))
+
+
+def _months(since: int, until: int) -> Iterator[int]:
+    """*since*, the beginnings of the months after it, and *until*, in seconds: a month is a partition."""
+    yield since
+    month = datetime.fromtimestamp(since, UTC).replace(day=1, hour=0, minute=0, second=0)
+    while (start := int((month := (month + timedelta(days=32)).replace(day=1)).timestamp())) < until:
+        yield start
+    yield until
 
 
 def begin(database: Database, markets: list[Market], block: Block) -> None:

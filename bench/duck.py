@@ -11,13 +11,15 @@ from app.store.client import Database
 
 NAME: Final = "candles.duckdb"
 
-_EXPORT = """
+EXPORT = """
 SELECT
     market_id, toUInt32(toUnixTimestamp(timestamp)) AS t, argMin(open.2, open.1) AS o, max(high) AS h, min(low) AS l,
     argMax(close.2, close.1) AS c, sum(volume) AS v
 FROM vamm_ohlcv_1m WHERE market_id = {market_id:UInt64}
 GROUP BY market_id, timestamp ORDER BY timestamp
 """
+"""The one-minute candles of a market."""
+
 _NEWEST = """
 SELECT t, o, h, l, c, v FROM (
     SELECT t, o, h, l, c, v FROM candles WHERE market_id = ? AND t < ? AND t >= ? ORDER BY t DESC LIMIT ?
@@ -34,7 +36,7 @@ def copy(database: Database, folder: Path) -> None:
     with duckdb.connect(str(folder / NAME)) as duck:
         duck.execute("CREATE TABLE candles (market_id UBIGINT, t UINTEGER, o DOUBLE, h DOUBLE, l DOUBLE, c DOUBLE, v DOUBLE)")
         for (market_id,) in database.rows("SELECT DISTINCT market_id FROM vamm_ohlcv_1d ORDER BY market_id"):
-            rows = pa.ipc.open_stream(database.raw(_EXPORT, "ArrowStream", {"market_id": market_id})).read_all()  # noqa: F841 (by name, below)
+            rows = pa.ipc.open_stream(database.raw(EXPORT, "ArrowStream", {"market_id": market_id})).read_all()  # noqa: F841 (by name, below)
             duck.execute("INSERT INTO candles SELECT * FROM rows")
 
 

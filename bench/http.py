@@ -1,8 +1,6 @@
-"""`http`: answers of /history from the cache and from the store, beside the least that the server can do, and beside DuckDB."""
+"""`http`: answers of /history from the cache and from the store under three servers, beside the least they can do, and other stores."""
 
 import json
-import multiprocessing
-import platform
 import random
 import statistics
 import tempfile
@@ -11,18 +9,19 @@ from collections.abc import Sequence
 from functools import partial
 from operator import truediv
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Final, NamedTuple
 
 import typer
 
 from app import service
 from app.settings import Settings
 from app.settings.limits import WITHOUT_LIMITS
-from app.store.client import embedded_database
-from bench import duck
+from app.store.client import FOLDER, embedded_database
+from bench import duck, postgres
 from bench.candles import MINUTE, fill, ticker
-from bench.load import latencies, rate, request
-from bench.serving import bare, ours, serving
+from bench.load import Connection, latencies, rate, request
+from bench.report import LESS, MORE, Against, AsJson, say_machine, tell
+from bench.serving import SERVERS, Server, bare, ours, serving
 
 BARS: Final = 329
 """What TradingView's library asks for first."""
@@ -32,65 +31,103 @@ MARKETS: Final = 100
 ROUNDS: Final = 15
 """Turns that the cached and the bare server take: short ones, for a machine's speed changes from one second to the next."""
 
+HYPERCORN: Final = "hypercorn"
+"""Which the service runs on, and the others are compared with."""
+
+
+class Measured(NamedTuple):
+    """What the app did under one server."""
+
+    cached: float
+    """Answers a second, likewise of the bare route under the same server, and what the first is of the second turn by turn."""
+    bare: float
+    ratio: float
+    speedup: float
+    """The cached answers a second as a multiple of those of the bare route under hypercorn, turn by turn."""
+    cpu: float
+    """Microseconds of the processor for a cached answer."""
+    uncached: list[float]
+    """Milliseconds."""
+
 
 def http(
     candles: Annotated[int, typer.Option(help="Candles stored, of all resolutions.")] = 50_000_000,
     seconds: Annotated[float, typer.Option(help="Seconds of each turn.")] = 1.0,
     queries: Annotated[int, typer.Option(help="Uncached answers.")] = 2_000,
     store: Annotated[Path | None, typer.Option(help="Folder of the store, filled before where there is one, and kept.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="End with one line of JSON.")] = False,
+    as_json: AsJson = False,
+    against: Against = None,
 ) -> None:
-    """/history of 329 bars over HTTP, one hypercorn worker on an embedded store of a hundred markets, without limits on how often one asks.
+    """/history of 329 bars over HTTP, one worker on an embedded store of a hundred markets, without limits on how often one asks.
 
-    Cached: the newest bars, by sixteen connections, in turns with a bare Starlette route that returns the same bytes. Uncached: a
-    market, whose newest bars were asked for before, and a time at random, one at a time, each bar read from the store; DuckDB answers the
-    same from a table of the same candles.
+    The same app under hypercorn, uvicorn and granian. Cached: the newest bars, by sixteen connections, in turns with a bare Starlette route
+    that returns the same bytes under the same server. Uncached: a market, whose newest bars were asked for before, and a time at random,
+    one at a time, each bar read from the store; DuckDB and, where it is installed, PostgreSQL answer the same from a table of the same
+    candles.
     """
     now = int(time.time())
-    with tempfile.TemporaryDirectory(prefix="bench-") as temporary:
+    with tempfile.TemporaryDirectory(prefix="bench-", ignore_cleanup_errors=True) as temporary:
         folder = store or Path(temporary)
-        until = _filled(folder, candles, now)
+        until, absent = _filled(folder, candles, now)
         settings = Settings(data_dir=folder, port=0, **WITHOUT_LIMITS)
-        newest = [request(_history(1, until + MINUTE + second)) for second in range(60)]
+        newest = [request(history(1, until + MINUTE + second)) for second in range(60)]
+        first = [request(history(number, until + MINUTE)) for number in range(1, MARKETS + 1)]
         drawn = _drawn(queries, candles, until)
-        with serving(partial(ours, settings), settings) as port:
-            body = service.run(_body(port, newest[0]))
-            with serving(partial(bare, "/api/tradingview/history", body), settings) as other:
-                cached, plain, ratio = service.run(_turns(port, other, newest, seconds))
-            service.run(latencies(port, [request(_history(number, until + MINUTE)) for number in range(1, MARKETS + 1)]))
-            uncached = service.run(latencies(port, [request(_history(*each)) for each in drawn]))
-        beside = duck.latencies(folder, drawn, BARS)
-    typer.echo(f"{platform.machine()}, {multiprocessing.cpu_count()} cores, Python {platform.python_version()}; {candles:,} candles")
-    typer.echo(f"cached    {cached:>8,.0f} answers/s of {BARS} bars, {len(body):,} bytes")
-    typer.echo(f"bare      {plain:>8,.0f} answers/s of the same bytes; ratio {ratio:.2f}")
-    for name, figures in (("uncached", uncached), ("duckdb", beside)):
-        p50, p95, p99 = _percentiles(figures)
-        typer.echo(f"{name:<9} p50 {p50:5.1f} ms, p95 {p95:5.1f} ms, p99 {p99:5.1f} ms")
-    if as_json:
-        (p50, p95, _), duckdb = _percentiles(uncached), _percentiles(beside)[0]
-        latency = {"uncached_p50_ms": round(p50, 2), "uncached_p95_ms": round(p95, 2), "duckdb_p50_ms": round(duckdb, 2)}
+        asked = [request(history(*each)) for each in drawn]
+        found = {}
+        for under in SERVERS:
+            with serving(partial(ours, settings), settings, under) as server:
+                body = service.run(_body(server.port, newest[0]))
+                plain = partial(bare, "/api/tradingview/history", body)
+                with serving(plain, settings, under) as other, serving(plain, settings) as reference:
+                    turns = service.run(_turns(server, other, reference, newest, seconds))
+                service.run(latencies(server.port, first))
+                found[under] = Measured(*turns, service.run(latencies(server.port, asked)))
+        peers = {"duckdb": duck.latencies(folder, drawn, BARS)}
+        if not absent:
+            peers["postgres"] = postgres.latencies(folder, drawn, BARS)
+    say_machine()
+    typer.echo(f"{candles:,} candles; answers of {BARS} bars, {len(body):,} bytes")
+    for under, each in found.items():
         typer.echo(
-            json.dumps(
-                {"cached_rps": round(cached), "bare_rps": round(plain), "cached_ratio": round(ratio, 3), **latency, "candles": candles}
-            )
+            f"{under:<9} cached {each.cached:>7,.0f} answers/s, bare {each.bare:>7,.0f}; ratio {each.ratio:.2f}; {each.speedup:.2f} of "
+            f"hypercorn's bare; {each.cpu:.0f} µs of the processor; uncached {_percentiles(each.uncached)}"
         )
+    for name, times in peers.items():
+        typer.echo(f"{name:<9} {_percentiles(times)}")
+    if absent:
+        typer.echo(f"postgres  left out: {absent}")
+    figures, better = _figures(found, peers)
+    tell("http", figures | {"candles": candles}, better, as_json=as_json, against=against)
 
 
-def _filled(folder: Path, candles: int, now: int) -> int:
-    """The end of the candles (seconds) in *folder*, which is filled where there are none."""
-    path = folder / "clickhouse"
+def history(market: int, until: int, bars: int = BARS) -> str:
+    """The path of so many *bars* of *market* before *until*."""
+    return f"/api/tradingview/history?symbol={ticker(market)}&resolution=1&from=0&to={until}&countback={bars}"
+
+
+def cut(figures: Sequence[float]) -> tuple[float, float, float]:
+    """Median, 95th and 99th percentile."""
+    found = statistics.quantiles(figures, n=100)
+    return found[49], found[94], found[98]
+
+
+def _filled(folder: Path, candles: int, now: int) -> tuple[int, str]:
+    """The end of the candles (seconds) in *folder*, which is filled where there are none; and why PostgreSQL has none, if so."""
+    path = folder / FOLDER
     fresh = not path.exists()
     path.mkdir(parents=True, exist_ok=True)
+    absent = ""
     with embedded_database(path, Settings().clickhouse_database) as database:
         if fresh:
             fill(database, candles, MARKETS, now)
         until = int(database.rows("SELECT toUnixTimestamp(max(timestamp)) FROM vamm_ohlcv_1m")[0][0])
         duck.copy(database, folder)
-    return until
-
-
-def _history(market: int, until: int) -> str:
-    return f"/api/tradingview/history?symbol={ticker(market)}&resolution=1&from=0&to={until}&countback={BARS}"
+        try:
+            postgres.copy(database, folder)
+        except postgres.Missing as missing:
+            absent = str(missing)
+    return until, absent
 
 
 def _drawn(queries: int, candles: int, until: int) -> list[tuple[int, int]]:
@@ -101,8 +138,6 @@ def _drawn(queries: int, candles: int, until: int) -> list[tuple[int, int]]:
 
 
 async def _body(port: int, asked: bytes) -> bytes:
-    from bench.load import Connection
-
     async with Connection(port) as connection:
         status, body = await connection.ask(asked)
     if status != 200 or json.loads(body)["s"] != "ok" or len(json.loads(body)["t"]) != BARS:
@@ -110,15 +145,45 @@ async def _body(port: int, asked: bytes) -> bytes:
     return body
 
 
-async def _turns(port: int, other: int, asked: Sequence[bytes], seconds: float) -> tuple[float, float, float]:
-    """Answers a second of both ports and what the first is of the second turn by turn, each the median."""
-    cached, plain = [], []
+async def _turns(
+    server: Server, other: Server, reference: Server, asked: Sequence[bytes], seconds: float
+) -> tuple[float, float, float, float, float]:
+    """All but the latencies of `Measured`, each the median of the turns."""
+    cached, plain, least, cpu = [], [], [], []
     for _ in range(ROUNDS):
-        cached.append((await rate(port, asked, connections=CONNECTIONS, seconds=seconds)).per_s)
-        plain.append((await rate(other, asked, connections=CONNECTIONS, seconds=seconds)).per_s)
-    return statistics.median(cached), statistics.median(plain), statistics.median(map(truediv, cached, plain))
+        before = server.cpu
+        found = await rate(server.port, asked, connections=CONNECTIONS, seconds=seconds)
+        cpu.append((server.cpu - before) * 1e6 / found.answers)
+        cached.append(found.per_s)
+        plain.append((await rate(other.port, asked, connections=CONNECTIONS, seconds=seconds)).per_s)
+        least.append((await rate(reference.port, asked, connections=CONNECTIONS, seconds=seconds)).per_s)
+    ratio, speedup = (statistics.median(map(truediv, cached, others)) for others in (plain, least))
+    return statistics.median(cached), statistics.median(plain), ratio, speedup, statistics.median(cpu)
 
 
-def _percentiles(figures: Sequence[float]) -> tuple[float, float, float]:
-    cut = statistics.quantiles(figures, n=100)
-    return cut[49], cut[94], cut[98]
+def _figures(found: dict[str, Measured], peers: dict[str, list[float]]) -> tuple[dict[str, float], dict[str, str]]:
+    """For programs: hypercorn's without its name."""
+    figures: dict[str, float] = {}
+    better: dict[str, str] = {}
+    for under, each in found.items():
+        prefix = "" if under == HYPERCORN else f"{under}_"
+        p50, p95, p99 = cut(each.uncached)
+        figures |= {f"{prefix}cached_rps": round(each.cached), f"{prefix}bare_rps": round(each.bare)}
+        figures |= {f"{prefix}cached_ratio": round(each.ratio, 3), f"{prefix}cached_cpu_us": round(each.cpu, 1)}
+        figures |= {f"{prefix}{name}": round(value, 2) for name, value in zip(UNCACHED, (p50, p95, p99), strict=True)}
+        better[f"{prefix}cached_ratio"] = MORE
+        if prefix:
+            figures[f"{prefix}speedup"] = round(each.speedup / found[HYPERCORN].speedup, 3)
+            better[f"{prefix}speedup"] = MORE
+    for name, times in peers.items():
+        figures[f"{name}_p50_ms"] = round(cut(times)[0], 2)
+        figures[f"uncached_{name}_ratio"] = round(cut(found[HYPERCORN].uncached)[0] / cut(times)[0], 3)
+        better[f"uncached_{name}_ratio"] = LESS
+    return figures, better
+
+
+UNCACHED: Final = ("uncached_p50_ms", "uncached_p95_ms", "uncached_p99_ms")
+
+
+def _percentiles(figures: Sequence[float]) -> str:
+    return "p50 {:.1f} ms, p95 {:.1f} ms, p99 {:.1f} ms".format(*cut(figures))

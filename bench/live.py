@@ -1,8 +1,5 @@
 """`live`: how long a block takes to reach a client, and how many clients an update reaches in a second, beside the least it could take."""
 
-import json
-import multiprocessing
-import platform
 import statistics
 import tempfile
 from collections.abc import Sequence
@@ -15,6 +12,7 @@ from app.settings import Settings
 from app.settings.limits import WITHOUT_LIMITS
 from bench.blocks import blocks
 from bench.fanout import Told, fanout
+from bench.report import MORE, Against, AsJson, say_machine, tell
 
 
 def live(
@@ -23,7 +21,8 @@ def live(
     turns: Annotated[int, typer.Option(help="Turns of each server.")] = 4,
     markets: Annotated[int, typer.Option(help="Markets that trade in the blocks.")] = 100,
     seconds: Annotated[int, typer.Option(help="Blocks that are waited for, one a second.")] = 20,
-    as_json: Annotated[bool, typer.Option("--json", help="End with one line of JSON.")] = False,
+    as_json: AsJson = False,
+    against: Against = None,
 ) -> None:
     """From a block to its bars at a client, and one bar told to ten thousand WebSockets.
 
@@ -37,7 +36,7 @@ def live(
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         settings = Settings(port=0, ws_max_connections=connections, **WITHOUT_LIMITS)
         heard = blocks(settings.model_copy(update={"data_dir": Path(folder) / "blocks"}), markets=markets, seconds=seconds)
-        typer.echo(f"{platform.machine()}, {multiprocessing.cpu_count()} cores, Python {platform.python_version()}")
+        say_machine()
         typer.echo(f"block to client, {heard.bars:.0f} bars a block: {_percentiles(heard.latencies)}")
         settings = settings.model_copy(update={"data_dir": Path(folder) / "fanout"})
         ours, bare = fanout(settings, connections=connections, updates=updates, turns=turns, pause=1.0)
@@ -48,11 +47,11 @@ def live(
             f"{told.cpu:.1f} µs of the processor a message; {told.memory / 1024:.0f} KiB a connection, opened in {told.opening:.1f} s"
         )
     typer.echo(f"ratio {ratio:>8.2f}")
-    if as_json:
-        (p50, p99), (_, fanout_p99) = _p50_p99(heard.latencies), _p50_p99(ours.latencies)
-        latency = {"block_to_client_p50_ms": round(p50, 1), "block_to_client_p99_ms": round(p99, 1)}
-        told_ = {"fanout_connections": connections, "fanout_messages_per_s": round(_rate(ours)), "fanout_p99_ms": round(fanout_p99, 1)}
-        typer.echo(json.dumps(latency | told_ | {"fanout_ratio": round(ratio, 3)}))
+    (p50, p99), (_, fanout_p99) = _p50_p99(heard.latencies), _p50_p99(ours.latencies)
+    latency = {"block_to_client_p50_ms": round(p50, 1), "block_to_client_p99_ms": round(p99, 1)}
+    told_ = {"fanout_connections": connections, "fanout_messages_per_s": round(_rate(ours)), "fanout_p99_ms": round(fanout_p99, 1)}
+    figures = latency | told_ | {"fanout_ratio": round(ratio, 3)}
+    tell("live", figures, {"fanout_ratio": MORE}, as_json=as_json, against=against)
 
 
 def _rate(told: Told) -> float:

@@ -1,8 +1,6 @@
 """`markets`: a registry of a million markets: its size, and how fast it is searched, listed and read."""
 
 import json
-import multiprocessing
-import platform
 import random
 import statistics
 import tempfile
@@ -22,6 +20,7 @@ from app.store.market_board import MarketBoard, Place, Wish
 from app.store.market_reader import MarketReader
 from app.store.schema import migrate
 from app.store.stats_reader import StatsReader
+from bench.report import LESS, Against, AsJson, say_machine, tell
 from bench.stats import DAY, HOUR
 from bench.stats_rows import HOURS, MINUTES
 
@@ -92,7 +91,8 @@ class _Uncached(Database):
 
 def markets(
     count: Annotated[int, typer.Option(help="Markets in the registry.")] = 1_000_000,
-    as_json: Annotated[bool, typer.Option("--json", help="End with one line of JSON.")] = False,
+    as_json: AsJson = False,
+    against: Against = None,
 ) -> None:
     """A registry of a million markets on an embedded store: bytes on disk, memory while answering, and the time of its answers.
 
@@ -109,16 +109,21 @@ def markets(
             imported = _imported(database, Path(folder), IMPORTED)
         options = {"interface": "chdb", "path": str(Path(folder) / "store"), "chdb_options": {"background_pool_size": "16"}}
         with _Uncached(options, "bench") as database:
-            figures = _answers(MarketReader(database), sampled) | _lists(database, now)
-    typer.echo(f"{platform.machine()}, {multiprocessing.cpu_count()} cores, Python {platform.python_version()}; {count:,} markets")
+            least = statistics.median(_milliseconds(database.rows, "SELECT 1") for _ in range(100))
+            figures = {"least_p50_ms": least} | _answers(MarketReader(database), sampled) | _lists(database, now)
+    say_machine()
     typer.echo(f"disk    {sum(sizes.values()) / 1e6:,.0f} MB: " + ", ".join(f"{table} {size / 1e6:,.0f}" for table, size in sizes.items()))
     typer.echo(f"memory  {figures['memory_mb']:+,.0f} MB while answering")
-    for name in ("search", "market", "detail", *LISTS):
-        typer.echo(f"{name.replace('_', ' '):<11} p50 {figures[name + '_p50_ms']:5.1f} ms, p95 {figures[name + '_p95_ms']:5.1f} ms")
+    least, names = figures["least_p50_ms"], ("search", "market", "detail", *LISTS)
+    ratios = {f"{name}_ratio": round(figures[f"{name}_p50_ms"] / least, 1) for name in names}
+    typer.echo(f"least       p50 {least:5.1f} ms for a statement that reads nothing; {count:,} markets")
+    for name in names:
+        p50, p95 = figures[name + "_p50_ms"], figures[name + "_p95_ms"]
+        typer.echo(f"{name.replace('_', ' '):<11} p50 {p50:5.1f} ms, p95 {p95:5.1f} ms; {ratios[name + '_ratio']:.1f} times the least")
     typer.echo(f"import  {imported:.1f} s for a catalogue of {IMPORTED:,} entries")
-    if as_json:
-        rounded = {name: round(value, 2) for name, value in figures.items()} | {"import_s": round(imported, 2)}
-        typer.echo(json.dumps({"markets": count, "disk_mb": round(sum(sizes.values()) / 1e6)} | rounded))
+    whole = {"markets": count, "disk_mb": round(sum(sizes.values()) / 1e6)}
+    rounded = {name: round(value, 2) for name, value in figures.items()} | {"import_s": round(imported, 2)} | ratios
+    tell("markets", {**whole, **rounded}, dict.fromkeys(ratios, LESS), as_json=as_json, against=against)
 
 
 def _fill(database: Database, count: int) -> None:

@@ -52,5 +52,16 @@ async def _run(url: str, folder: Path, last: int) -> dict[str, object]:
             seconds = perf_counter() - began
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
         assert verify(database) == []
+        limit = _limit(folder)
         candles = database.rows("SELECT uniqExact(market_id, timestamp) FROM vamm_ohlcv_1m")[0][0]
-    return {"events": events, "candles": candles, "events_per_s": events / seconds, "rss_mb": rss, "peak_rss_mb": peak}
+    rates = {"events_per_s": events / seconds, "limit_events_per_s": events / limit}
+    return {"events": events, "candles": candles, "rss_mb": rss, "peak_rss_mb": peak} | rates
+
+
+def _limit(folder: Path) -> float:
+    """Seconds in which the engine inserts the same raw rows into another store of the same schema, whose views roll them up."""
+    with embedded_database(folder / "store", "other") as other:
+        migrate(other)
+        began = perf_counter()
+        other.run("INSERT INTO vamm_market_transactions SELECT * FROM bench.vamm_market_transactions")
+        return perf_counter() - began

@@ -1,8 +1,5 @@
 """`stats`: statistics of 24 hours for every market at once, beside the same figures from candles and from raw rows."""
 
-import json
-import multiprocessing
-import platform
 import statistics
 import tempfile
 import time
@@ -15,6 +12,7 @@ import typer
 from app.store.client import Database, embedded_database
 from app.store.schema import migrate
 from app.store.stats_reader import BY_MARKET, StatsReader
+from bench.report import MORE, Against, AsJson, say_machine, tell
 from bench.stats_rows import EVENTS, HOURS, MINUTES, RAW
 
 HOUR = 3_600
@@ -30,7 +28,8 @@ def stats(
     markets: Annotated[int, typer.Option(help="Markets, each with an event in every hour.")] = 10_000,
     days: Annotated[int, typer.Option(help="Days of hours.")] = 30,
     runs: Annotated[int, typer.Option(help="Times that each query is asked.")] = 40,
-    as_json: Annotated[bool, typer.Option("--json", help="End with one line of JSON.")] = False,
+    as_json: AsJson = False,
+    against: Against = None,
 ) -> None:
     """Statistics of 24 hours, exact to the minute, in an embedded store full of hours and of every fifth minute."""
     with tempfile.TemporaryDirectory(prefix="bench-") as folder, embedded_database(Path(folder), "bench") as database:
@@ -47,18 +46,15 @@ def stats(
             "candles": _times(lambda _: StatsReader(database, BY_MARKET).all(now, limit=markets), max(3, runs // 10)),
             "raw_rows": _times(lambda _: database.rows(RAW, {"start": now - now % 60 - DAY, "limit": markets}), max(3, runs // 10)),
         }
-    typer.echo(f"{platform.machine()}, {multiprocessing.cpu_count()} cores, Python {platform.python_version()}")
+    say_machine()
     for name, seconds in timed.items():
         typer.echo(f"{name.replace('_', ' '):<9} p50 {_p50(seconds):>8.1f} ms   p95 {_p95(seconds):>8.1f} ms")
     ratios = {f"{name}_ratio": round(_p50(timed[name]) / _p50(timed["all"]), 1) for name in ("candles", "raw_rows")}
     typer.echo(
         f"of all markets, candles take {ratios['candles_ratio']} times as long, raw rows of one day {ratios['raw_rows_ratio']} times"
     )
-    if as_json:
-        figures = {
-            f"{name}_{kind}_ms": round(of(seconds), 1) for name, seconds in timed.items() for kind, of in (("p50", _p50), ("p95", _p95))
-        }
-        typer.echo(json.dumps({"markets": markets, "days": days} | figures | ratios))
+    figures = {f"{name}_{kind}_ms": round(of(seconds), 1) for name, seconds in timed.items() for kind, of in (("p50", _p50), ("p95", _p95))}
+    tell("stats", {"markets": markets, "days": days} | figures | ratios, dict.fromkeys(ratios, MORE), as_json=as_json, against=against)
 
 
 def _fill(database: Database, now: int, markets: int, days: int) -> None:
