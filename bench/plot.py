@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 from xml.sax.saxutils import escape
 
-WIDTH, HEIGHT = 400, 250
-LEFT, RIGHT, TOP, BOTTOM = 52, 92, 40, 44
+WIDTH, HEIGHT = 400, 260
+LEFT, RIGHT, TOP, BOTTOM = 52, 92, 40, 54
 COLUMNS: Final = 2
 COLOURS: Final = ("#2563a8", "#c2571a", "#6b7280")
 """Told apart without colour, too: each line is labelled at its end."""
@@ -15,9 +15,10 @@ STEPS: Final = (1, 2, 2.5, 5, 10)
 
 
 class Panel(NamedTuple):
-    """One chart: of each line as many figures as there are *steps*, from zero up."""
+    """One chart: of each line as many figures as there are *steps* of what is named *across*, from zero up."""
 
     title: str
+    across: str
     steps: Sequence[str]
     lines: Mapping[str, Sequence[float]]
 
@@ -56,6 +57,7 @@ def _chart(panel: Panel) -> str:
         height = y(number * distance)
         drawn.append(f'<path d="M{LEFT} {height:.1f}H{right}" stroke="#e5e7eb"/>')
         drawn.append(_text(LEFT - 6, height + 4, f"{number * distance:,g}", anchor="end"))
+    drawn.append(_text((LEFT + right) / 2, bottom + 36, panel.across, anchor="middle"))
     drawn += [_text(x(step), bottom + 18, name, anchor="middle") for step, name in enumerate(panel.steps)]
     ends = _apart([y(figures[-1]) for figures in panel.lines.values()])
     for (name, figures), colour, end in zip(panel.lines.items(), COLOURS, ends, strict=False):

@@ -194,12 +194,12 @@ def _panels(found: dict[Size, Grown], by_candles: Sequence[Size], by_markets: Se
         (f"candles of {some:,} markets", by_candles, [_short(size.candles) for size in by_candles]),
         (f"markets with {_short(most)} candles in all", by_markets, [_short(size.markets) for size in by_markets]),
     )
-    for title, sizes, steps in axes:
+    for across, sizes, steps in axes:
         times = [cut(found[size].uncached) for size in sizes]
         lines = {"p50": [p50 for p50, _, _ in times], "p95": [p95 for _, p95, _ in times]}
-        yield Panel(f"Uncached answer, ms, by {title}", steps, lines)
+        yield Panel("Uncached answer, ms", across, steps, lines)
         memory = {"idle": [found[size].idle / 1e6 for size in sizes], "after": [found[size].loaded / 1e6 for size in sizes]}
-        yield Panel(f"Memory of the process, MB, by {title}", steps, memory)
+        yield Panel("Memory of the process, MB", across, steps, memory)
 
 
 def _short(number: int) -> str:

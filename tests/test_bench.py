@@ -92,10 +92,10 @@ def test_what_is_no_run_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[st
 
 
 def test_growth_is_drawn_with_every_figure_and_name() -> None:
-    answers = Panel("Answers & more", ["1", "10", "100"], {"p50": [1, 2, 4], "p95": [3.0, 3.5, 8.25]})
-    drawn = ElementTree.fromstring(plot([answers, Panel("Memory", ["1"], {"MB": [350]})]))
+    answers = Panel("Answers & more", "bars", ["1", "10", "100"], {"p50": [1, 2, 4], "p95": [3.0, 3.5, 8.25]})
+    drawn = ElementTree.fromstring(plot([answers, Panel("Memory", "markets", ["1"], {"MB": [350]})]))
     texts = [element.text for element in drawn.iter("{http://www.w3.org/2000/svg}text")]
-    assert {"Answers & more", "1", "10", "100", "p50 4", "p95 8.25", "Memory", "MB 350"} <= set(texts)
+    assert {"Answers & more", "bars", "1", "10", "100", "p50 4", "p95 8.25", "Memory", "MB 350"} <= set(texts)
     points = [(float(each.attrib["cx"]), float(each.attrib["cy"])) for each in drawn.iter("{http://www.w3.org/2000/svg}circle")]
     assert len(points) == 7
     (x1, y1), (x2, y2), (x3, y3) = points[:3]
