@@ -29,6 +29,7 @@ def test_cutting_and_joining(rows: list[tuple[object, ...]], data: st.DataObject
     columns = Columns.parse(written(rows))
     assert columns.json() == written(rows, spaces=False)
     assert columns.bars == len(rows)
+    assert Columns.parse(columns.json()) == columns
     times = [int(str(row[0])) for row in rows]
     moments = st.integers(0, 4_000_000_001) | st.sampled_from(times or [0])
     bounds = sorted(data.draw(st.lists(moments, min_size=1, max_size=5)))
