@@ -3,6 +3,8 @@
 from itertools import pairwise
 from typing import NamedTuple
 
+import orjson
+
 from app.domain.resolution import DAY, RESOLUTIONS, Resolution
 from app.store.client import Database
 from app.store.queries import query
@@ -72,11 +74,11 @@ class CandleReader:
         return found if found.bars else found._replace(older=self._before(series, lower))
 
     def _stored(self, series: Series, since: int, until: int) -> Candles | None:
-        """All bars of a time from its rows as they are; None where there are none, or they do not make bars one by one."""
+        """All bars of a time from its rows as they lie; None where there are none, or they are not bars one after the other."""
         lower, upper = (first_start(series.resolution, time) for time in (since, until))
         columns = self._database.raw(query("candles_stored"), "JSONColumns", bounded(series, lower, upper, 0))
-        times = columns[columns.index(b"[") + 1 : columns.index(b"]")].translate(None, b" ").split(b",")
-        if b"null" in columns or not times[0] or any(time == following for time, following in pairwise(times)):
+        times = orjson.loads(columns[columns.index(b"[") : columns.index(b"]") + 1])
+        if b"null" in columns or not times or any(time >= following for time, following in pairwise(times)):
             return None
         return Candles(columns, len(times))
 

@@ -1,5 +1,6 @@
 -- Bars of a stored resolution that begin in [lower, upper), of those the newest {limit}: the columns of a UDF answer, ascending.
--- One thread: a few thousand rows at most are read, and the next query needs the other core.
+-- One thread: a few thousand rows at most are read, and the next query needs the other core. Nothing is moved to PREWHERE: the conditions are the
+-- key's, which has left hardly a row to skip, and reading in two steps takes half a millisecond more.
 SELECT t, o, h, l, c, v
 FROM
 (
@@ -18,4 +19,4 @@ FROM
     LIMIT {limit:UInt32}
 )
 ORDER BY t
-SETTINGS max_threads = 1
+SETTINGS max_threads = 1, optimize_move_to_prewhere = 0

@@ -12,4 +12,4 @@ WHERE market_id = {market_id:UInt64} AND timestamp >= {lower:UInt32} AND timesta
 GROUP BY timestamp
 HAVING max(close.1) > 0
 ORDER BY t
-SETTINGS max_threads = 1
+SETTINGS max_threads = 1, optimize_move_to_prewhere = 0

@@ -19,4 +19,4 @@ FROM
     LIMIT {limit:UInt32}
 )
 ORDER BY t
-SETTINGS max_threads = 1
+SETTINGS max_threads = 1, optimize_move_to_prewhere = 0

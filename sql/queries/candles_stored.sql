@@ -1,5 +1,5 @@
--- All bars of a stored resolution that begin in [lower, upper), as their rows are: the columns of a UDF answer, ascending. A quarter less
--- work than candles_between.sql. A time that comes twice (parts not merged yet) or a null (no price in it) says to ask that instead.
+-- All bars of a stored resolution that begin in [lower, upper), as their rows are and lie: the columns of a UDF answer. A third less work than
+-- candles_between.sql. Times that do not ascend (parts not merged yet) or a null (no price in it) say to ask that instead.
 SELECT
     toUnixTimestamp(timestamp) AS t,
     open.2 AS o,
@@ -9,5 +9,4 @@ SELECT
     volume AS v
 FROM {table:Identifier}
 WHERE market_id = {market_id:UInt64} AND timestamp >= {lower:UInt32} AND timestamp < {upper:UInt32}
-ORDER BY t
-SETTINGS max_threads = 1
+SETTINGS max_threads = 1, optimize_move_to_prewhere = 0

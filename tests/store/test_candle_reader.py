@@ -56,7 +56,7 @@ def test_nothing_at_all(database: Database) -> None:
     assert (found.bars, found.older) == (0, None)
 
 
-@pytest.mark.parametrize("pieces", [[], [(0, 1)], [(99, 1)], [(50, 3)], [(0, 100)]])
+@pytest.mark.parametrize("pieces", [[], [(0, 1)], [(99, 1)], [(50, 3)], [(0, 100)], [(150, 5), (120, 5)], [(-20, 20)]])
 @pytest.mark.parametrize("unpriced", [None, 0, 60, 99])
 def test_closed_time_is_read_as_any_other(database: Database, pieces: list[tuple[int, int]], unpriced: int | None) -> None:
     database.run("SYSTEM STOP MERGES vamm_ohlcv_1m")
@@ -67,7 +67,7 @@ def test_closed_time_is_read_as_any_other(database: Database, pieces: list[tuple
         database.run(UNPRICED, {"time": NEW_YEAR + 60 * unpriced})
         database.run(UNPRICED, {"time": NEW_YEAR + 6_000})
     reader = CandleReader(database)
-    for since, until, limit in [(0, 110, 110), (0, 100, 100), (10, 60, 50), (0, 1, 1), (99, 100, 512), (200, 300, 100)]:
+    for since, until, limit in [(0, 160, 160), (0, 110, 110), (-30, 100, 130), (10, 60, 50), (0, 1, 1), (99, 100, 512), (200, 300, 100)]:
         window = NEW_YEAR + 60 * since, NEW_YEAR + 60 * until, limit
         found, expected = reader.bars(MINUTE, *window, closed=True), reader.bars(MINUTE, *window)
         assert orjson.loads(found.columns) == orjson.loads(expected.columns)
