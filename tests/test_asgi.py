@@ -24,9 +24,9 @@ PERFORMANCE = Path(__file__).parents[1] / "docs/performance.md"
 
 UVICORN = (
     "--factory app.asgi:application --ws websockets-sansio --ws-max-size 65536 --no-proxy-headers --no-server-header"
-    " --timeout-graceful-shutdown 5 --log-level warning"
+    " --timeout-keep-alive 75 --timeout-graceful-shutdown 5 --log-level warning"
 )
-GRANIAN = "--interface asgi --factory app.asgi:application --workers-kill-timeout 5"
+GRANIAN = "--interface asgi --factory app.asgi:application --http1-header-read-timeout 60000 --workers-kill-timeout 5"
 
 SERVERS = {
     "uvicorn": (["uvicorn", *UVICORN.split()], 1012, -signal.SIGTERM),
