@@ -94,6 +94,7 @@ async def observed(database: Database, redis: str) -> Observed:
             {
                 "rpc_url": f"{node.url}/?key={SECRET}-1,{node.url}/?key={SECRET}-2",
                 "redis_url": redis,
+                "cache_timeout_ms": 30_000,  # it is well, however slow the machine
                 "port": 0,
                 "metrics_port": free_port(),
                 "poll_interval_ms": 20,
