@@ -5,6 +5,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
+from app.domain.errors import StoreAway
 from app.domain.standing import Standing
 
 BELIEVED_SECONDS = 1.0
@@ -16,6 +17,9 @@ HEARD_SECONDS = 5.0
 TOLD_SECONDS = 300.0
 """The same where all that writes is in this process, and tells."""
 
+AWAY_SECONDS = 300.0
+"""For so long after the store's last word a market stands where it stood, while the store does not answer."""
+
 MOST_MARKETS = 10_000
 """Markets remembered."""
 
@@ -26,10 +30,16 @@ Ask = Callable[[int], Awaitable[Standing | None]]
 class _Asked(NamedTuple):
     answer: asyncio.Future[Standing | None]
     until: float
+    said: float
+    """When the store was asked for what the answer is."""
 
 
 class Standings:
-    """Where markets stand. At most one question a market is under way; who stops waiting leaves its answer to the others."""
+    """Where markets stand. At most one question a market is under way; who stops waiting leaves its answer to the others.
+
+    While the store fails, what it said last counts for as much longer, up to `AWAY_SECONDS`, unless something was told since: what is in
+    the caches can be answered meanwhile.
+    """
 
     def __init__(self, ask: Ask, clock: Callable[[], float] = time.monotonic, believed: float = BELIEVED_SECONDS) -> None:
         """An answer of *ask* counts for *believed* seconds."""
@@ -73,7 +83,7 @@ class Standings:
             told = standing._replace(version=-version, until=max(standing.until, time + 1))
             answer = asyncio.get_running_loop().create_future()
             answer.set_result(told)
-            self._asked[market_id] = _Asked(answer, asked.until)
+            self._asked[market_id] = asked._replace(answer=answer)
 
     def _counts(self, asked: _Asked) -> bool:
         if self._clock() >= asked.until:
@@ -86,16 +96,32 @@ class Standings:
         return standing is None or standing.settled  # a commit is over in a moment
 
     def _ask_anew(self, market_id: int) -> _Asked:
-        async def ask() -> Standing | None:
-            return await self._ask(market_id)
+        before = self._asked.pop(market_id, None)
+        now = self._clock()
 
-        self._asked.pop(market_id, None)
+        async def ask() -> Standing | None:
+            try:
+                return await self._ask(market_id)
+            except StoreAway:
+                if before is None or not _is_kept(before) or self._clock() - before.said > AWAY_SECONDS:
+                    raise
+                if (mine := self._asked.get(market_id)) and mine.answer is answer:
+                    self._asked[market_id] = mine._replace(said=before.said)
+                return before.answer.result()
+
         if len(self._asked) >= MOST_MARKETS:
             del self._asked[next(iter(self._asked))]
         answer = asyncio.create_task(ask())
         answer.add_done_callback(_seen)
-        self._asked[market_id] = _Asked(answer, self._clock() + self._believed)
+        self._asked[market_id] = _Asked(answer, now + self._believed, now)
         return self._asked[market_id]
+
+
+def _is_kept(asked: _Asked) -> bool:
+    """Whether it may count for longer: whole, and of a market with events."""
+    answer = asked.answer
+    standing = None if not answer.done() or answer.cancelled() or answer.exception() else answer.result()
+    return standing is not None and standing.settled
 
 
 def _seen(answer: asyncio.Future[Standing | None]) -> None:

@@ -21,6 +21,10 @@ class DatafeedError(Exception):
         return f"{str(self).rstrip('.')}. {self.help}".rstrip()
 
 
+class StoreAway(DatafeedError):
+    """The store does not answer, or refuses to: what was known before is as good as it gets."""
+
+
 class FolderUnusable(DatafeedError):
     """The data folder cannot be made or used."""
 

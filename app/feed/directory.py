@@ -83,7 +83,9 @@ class Directory:
         if self._flights.get(name) is not task:  # forgotten meanwhile
             return
         del self._flights[name]
-        if failed:  # whoever waits is told; what was found before stays for as long as it is kept
+        if failed:  # whoever waits is told; what was found before is kept for as long as the store is away
+            if found := self._found.get(name):
+                self._found.put(name, found, SIZE, KEPT)
             return
         if listing := task.result():
             self._unknown.discard(name)

@@ -15,7 +15,7 @@ import clickhouse_connect
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError, DatabaseError
 
-from app.domain.errors import DatafeedError, FolderUnusable
+from app.domain.errors import DatafeedError, FolderUnusable, StoreAway
 from app.store.limits import past_limit
 from app.store.queries import name_of
 from app.store.reason import reason
@@ -67,7 +67,7 @@ LOCKED = b"Cannot lock file"
 _OPENING = threading.Lock()
 
 
-class StoreError(DatafeedError):
+class StoreError(StoreAway):
     """ClickHouse cannot be reached, or refused a statement."""
 
     help = "Check CLICKHOUSE_HOST, CLICKHOUSE_USER and CLICKHOUSE_PASSWORD, and that the server is up."

@@ -11,8 +11,9 @@ from app.cache.lru import Lru
 from app.cache.memory import Memory
 from app.cache.pages import Answer, CandlePages
 from app.cache.slots import PAGE_BARS
-from app.cache.standings import BELIEVED_SECONDS
+from app.cache.standings import AWAY_SECONDS, BELIEVED_SECONDS
 from app.cache.tiered import Tiered
+from app.domain.errors import StoreAway
 from app.domain.resolution import DAY, RESOLUTIONS
 from tests.cache.clock import Clock
 from tests.cache.world import MARKET, World, check, pages
@@ -195,6 +196,34 @@ async def test_a_store_that_fails_is_asked_again() -> None:
         await candles.bars(MARKET, SECOND, 0, world.end + 1, 5)
     world.fails = False
     await check(candles, world, SECOND, 0, world.end + 1, 5)
+
+
+async def test_while_the_store_is_away_a_market_is_where_it_was() -> None:
+    class Away(World):
+        is_away = False
+
+        async def standing(self, market_id: int):  # type: ignore[no-untyped-def]  # as the world's
+            if self.is_away:
+                raise StoreAway
+            return await super().standing(market_id)
+
+    world, clock = Away(), Clock()
+    world.add((60, 5), (60, 6))
+    candles = pages(world, clock=clock)
+    await check(candles, world, MINUTE, 0, world.end + 1, 5)
+    world.is_away = True
+    for _ in range(10):
+        clock.now += AWAY_SECONDS / 11
+        await check(candles, world, MINUTE, 0, world.end + 1, 5)
+    clock.now += AWAY_SECONDS / 5
+    with pytest.raises(StoreAway):
+        await candles.bars(MARKET, MINUTE, 0, world.end + 1, 5)
+    world.is_away = False
+    await check(candles, world, MINUTE, 0, world.end + 1, 5)
+    world.is_away = True
+    candles.changed(MARKET)  # what was answered before may be wrong
+    with pytest.raises(StoreAway):
+        await candles.bars(MARKET, MINUTE, 0, world.end + 1, 5)
 
 
 async def test_memory_stays_within_its_budgets() -> None:
