@@ -206,6 +206,7 @@ class Listener:
 
     async def _rewind_to_fork(self, found: Reorganised) -> bool:
         """Take back every block that the node's chain does not share. False where it shares all that are stored."""
+        self._source.rpc.doubt()  # a node of another chain would have all of ours taken back
         remembered = await whole(self._ledger.committed, found.at + 1, FORK_SEARCH)
         shared, unshared = len(remembered), -1  # positions, newest first: agreement is monotonic, so halve
         while shared - unshared > 1:

@@ -98,6 +98,11 @@ class Rpc:
         """Wait for the next head: its number where a node announces it, None where it is time to ask (*interval* in seconds)."""
         return await self._current().new_head(interval)
 
+    def doubt(self) -> None:
+        """Have every node tell its chain id again before it is asked anything else: its address may lead to another one now."""
+        for node in self._nodes:
+            node.chain_id = None
+
     def statistics(self) -> list[NodeStatistics]:
         """Of each node, in the order in which they are preferred."""
         return [node.statistics() for node in self._nodes]
@@ -114,6 +119,7 @@ class Rpc:
                 node.limited = 0
                 node.rest(error.retry_after or self._rest)
             return
+        node.chain_id = None  # who comes back may be another
         node.rest(min(LAG_REST, self._rest) if isinstance(error, BadAnswer) else self._rest)
         if len(self._nodes) > 1:
             log.info("%s; next is %s", error, self._current().name)
