@@ -1,4 +1,7 @@
-"""Middleware that refuses requests whose query string or body is longer than anything the routes below it need."""
+"""Middleware that refuses requests whose query string or body is longer than anything the routes below it need, or never comes."""
+
+import asyncio
+from typing import Final
 
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -6,9 +9,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 BODILESS = frozenset(("GET", "HEAD", "OPTIONS", "DELETE"))
 """Methods whose handlers read no body."""
 
+BODY_SECONDS: Final = 10.0
+"""In which all of a body must have come."""
+
 
 class Bounds:
-    """414 for a query string of more than *query_bytes*; 413 for a body of more than *body_bytes*, found out while it is read.
+    """414 for a query string of more than *query_bytes*; 413 for a body of more than *body_bytes*, found out while it is read; 408 for one
+    that does not come within `BODY_SECONDS`.
 
     Where that is None, the routes below see to it themselves.
     """
@@ -32,11 +39,21 @@ def _bounded(scope: Scope, receive: Receive, most: int) -> Receive:
     for name, value in scope["headers"]:
         if name == b"content-length" and value.isdigit() and int(value[:20]) > most:
             raise refusal
-    length = 0
+    late = HTTPException(408, f"the body did not arrive within {BODY_SECONDS:g} seconds")
+    length, deadline = 0, 0.0
+    is_whole = False
 
     async def reading() -> Message:
-        nonlocal length
-        message = await receive()
+        nonlocal length, deadline, is_whole
+        if is_whole:  # what comes now is the client's leaving
+            return await receive()
+        deadline = deadline or asyncio.get_running_loop().time() + BODY_SECONDS
+        try:
+            async with asyncio.timeout_at(deadline):
+                message = await receive()
+        except TimeoutError:
+            raise late from None
+        is_whole = not message.get("more_body", False)
         if message["type"] == "http.request":
             length += len(message.get("body", b""))
             if length > most:

@@ -1,6 +1,8 @@
 """Requests longer than anything here needs."""
 
+import asyncio
 from collections.abc import Iterator
+from typing import cast
 
 import pytest
 from starlette.applications import Starlette
@@ -10,8 +12,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 from starlette.testclient import TestClient
+from starlette.types import Message, Receive, Scope, Send
 
 from app.feed.failures import ENVELOPE, Failures, passed_on
+from app.ops import bounds
 from app.ops.bounds import Bounds
 
 
@@ -59,3 +63,36 @@ def test_a_body_of_unknown_length_is_refused_while_it_is_read(client: TestClient
 @pytest.mark.parametrize("length", ["9" * 5_000, "-1", "x"])
 def test_a_length_that_is_none_does_no_harm(client: TestClient, length: str) -> None:
     assert client.post("/", content=b"x", headers={"Content-Length": length}).status_code in (200, 413)
+
+
+@pytest.mark.anyio
+async def test_a_body_that_does_not_come_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bounds, "BODY_SECONDS", 0.01)
+    coming: asyncio.Queue[Message] = asyncio.Queue()
+    coming.put_nowait({"type": "http.request", "body": b"half", "more_body": True})
+
+    async def read(scope: Scope, receive: Receive, send: Send) -> None:
+        await Request(scope, receive).body()
+
+    scope = {"type": "http", "method": "POST", "headers": [], "query_string": b""}
+    with pytest.raises(HTTPException) as refused:
+        await Bounds(read, query_bytes=20, body_bytes=100)(scope, coming.get, send=cast(Send, None))
+    assert refused.value.status_code == 408
+
+
+@pytest.mark.anyio
+async def test_a_client_may_stay_after_its_body(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bounds, "BODY_SECONDS", 0.01)
+    coming: asyncio.Queue[Message] = asyncio.Queue()
+    coming.put_nowait({"type": "http.request", "body": b"all"})
+
+    async def watch(scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        assert await request.body() == b"all"
+        leaving = asyncio.ensure_future(receive())
+        await asyncio.sleep(0.05)
+        assert not leaving.done()
+        leaving.cancel()
+
+    scope = {"type": "http", "method": "POST", "headers": [], "query_string": b""}
+    await Bounds(watch, query_bytes=20, body_bytes=100)(scope, coming.get, send=cast(Send, None))
