@@ -1,5 +1,6 @@
 """One at a time: a claim in the store that expires by itself when its holder dies."""
 
+import math
 import os
 import socket
 import threading
@@ -16,12 +17,18 @@ TICKING: Final = 0
 """In the place of a chain, as none has this id: the right to push what changes, and to say what is active."""
 
 _CLAIM = """
-INSERT INTO vamm_leases (chain_id, holder, expires_at)
-SELECT {chain_id:UInt64}, {holder:String}, now64(3) + toIntervalMillisecond({ttl:UInt32})
+INSERT INTO vamm_leases (chain_id, holder, claimed_at, expires_at)
+SELECT
+    {chain_id:UInt64}, {holder:String},
+    greatest(now64(6), last + toIntervalMicrosecond(1)), now64(3) + toIntervalMillisecond({ttl:UInt32})
+FROM (SELECT max(claimed_at) AS last FROM vamm_leases WHERE chain_id = {chain_id:UInt64} AND holder = {holder:String})
 """
 _CLAIMS = """
-SELECT holder, argMax(expires_at, claimed_at) AS until
-FROM vamm_leases WHERE chain_id = {chain_id:UInt64} GROUP BY holder HAVING until > now64(3)
+SELECT
+    holder, argMax(expires_at, claimed_at) AS until, max(claimed_at) AS claimed,
+    dateDiff('millisecond', now64(3), until), claimed > now64(6) + toIntervalSecond(1)
+FROM vamm_leases WHERE chain_id = {chain_id:UInt64}
+GROUP BY holder HAVING until > now64(3) OR holder IN {seen:Array(String)}
 """
 
 
@@ -38,11 +45,20 @@ class Claim(NamedTuple):
     until: datetime
 
 
+class _Seen(NamedTuple):
+    """A claim as it was seen first: when it was `claimed`, and when it ends by this process's monotonic clock."""
+
+    claimed: datetime
+    ends: float
+
+
 class Lease:
     """The right to write one chain's rows, or that of TICKING, for *ttl* seconds at a time.
 
     A claim is written first and the others read afterwards: of two that race, at least one sees the other and
-    withdraws. The store's clock decides what has expired; this process's monotonic clock when it must stop writing.
+    withdraws. When a claim is seen first the store's clock says how long it has left; from then on this process's
+    monotonic clock does, and it alone says when this one must stop writing: so the store's clock may jump. A claim of what is the
+    future now was made before that clock went back; it counts for a *ttl*, in which a holder that lives renews it.
     """
 
     def __init__(self, database: Database, chain_id: int, *, ttl: float, name: str = "") -> None:
@@ -51,6 +67,7 @@ class Lease:
         self._parameters = {"chain_id": chain_id, "holder": f"{_holder(database)}{name}"}
         self._ttl = ttl
         self._deadline = 0.0
+        self._seen: dict[str, _Seen] = {}
         self._lock = threading.RLock()  # a heartbeat and a commit may renew at once
 
     @property
@@ -94,8 +111,20 @@ class Lease:
         self._database.run(_CLAIM, self._parameters | {"ttl": int(seconds * 1000)})
 
     def _others(self) -> list[Claim]:
-        claims = [Claim(*row) for row in self._database.rows(_CLAIMS, self._parameters)]
-        return [claim for claim in claims if claim.holder != self._parameters["holder"]]
+        rows = self._database.rows(_CLAIMS, self._parameters | {"seen": list(self._seen)})
+        now = time.monotonic()
+        found, seen = [], {}
+        for holder, until, claimed, left, is_ahead in rows:
+            if holder == self._parameters["holder"]:
+                continue
+            known = self._seen.get(holder)
+            if known is None or known.claimed != claimed:
+                known = _Seen(claimed, now + min(left / 1_000, self._ttl if is_ahead else math.inf))
+            seen[holder] = known
+            if known.ends > now:
+                found.append(Claim(holder, until))
+        self._seen = seen
+        return found
 
 
 def holders(database: Database) -> dict[int, bool]:
