@@ -94,7 +94,7 @@ def test_what_runs_is_what_is_tested() -> None:
     assert pinned("run").items() <= pinned("test").items()
 
 
-@pytest.mark.parametrize("lock", ["run", "serve", "test"])
+@pytest.mark.parametrize("lock", ["run", "serve", "test", "audit"])
 def test_every_pin_has_a_hash_and_no_place(lock: str) -> None:
     text = (ROOT / "requirements" / f"{lock}.txt").read_text()
     entries = re.findall(r"^[A-Za-z0-9._-]+(?:\[.+?\])?==.*(?:\n +--hash.*)*", text, re.MULTILINE)
