@@ -99,6 +99,12 @@ class Wire:
         """Connect again."""
         self._is_cut = False
 
+    def lead_to(self, target: int) -> None:
+        """Connect to a server on another port from now on, what is connected included."""
+        self.cut()
+        self._target = target
+        self.mend()
+
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if self._is_cut:
             writer.close()

@@ -2,13 +2,8 @@
 
 import asyncio
 import contextlib
-import os
-import re
-import socket
-import subprocess
-import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,12 +17,17 @@ from app.cache.standings import HEARD_SECONDS
 from app.demo.chain import DemoChain
 from app.demo.genesis import Genesis
 from app.demo.node import serving_in_thread
+<<<<<<< HEAD
 from app.pushing import LOCAL_ID
 from app.settings import Settings
 from app.settings.live import LOCAL_KEY
+=======
+from app.pushing import LOCAL_ID, LOCAL_KEY
+>>>>>>> c79528c (Drills with the real processes: outages, a lying node, a full disk, jumping clocks, crowds, and a soak)
 from app.store.client import Database
 from app.ticking import ACTIVE_PRICES
 from tests.cache.servers import RedisServer
+from tests.e2e.processes import Processes
 from tests.live.pusher.conftest import SECRET
 from tests.live.pusher.standin import pusherlike
 from tests.store.bridge import PASSWORD, USER, Bridge
@@ -48,50 +48,6 @@ AWAY: Final = (OSError, ConnectionClosed, InvalidHandshake, httpx2.HTTPError, or
 @pytest.fixture
 def anyio_backend() -> str:
     return "asyncio"
-
-
-class Processes:
-    """Processes of `datafeed` by name, with the same settings but for their ports."""
-
-    def __init__(self, folder: Path, **settings: str) -> None:
-        kept = {name: value for name, value in os.environ.items() if re.match(r"PATH$|HOME$|COVERAGE", name)}
-        self._environment = kept | settings | {"PYTHONPATH": os.getcwd()}
-        self._folder = folder
-        self._running: dict[str, subprocess.Popen[bytes]] = {}
-        self._ports = {name: _free_port() for name in ("serve one", "serve two")}
-
-    def url(self, name: str) -> str:
-        """Where a service serves, before and after it is killed."""
-        return f"http://127.0.0.1:{self._ports[name]}"
-
-    def start(self, name: str) -> None:
-        """Start it, or start it again."""
-        command, port = name.split()[0], str(self._ports.get(name, 0))
-        with (self._folder / f"{name}.log").open("ab") as log:
-            self._running[name] = subprocess.Popen(
-                [sys.executable, "-m", "app", command], cwd=self._folder, env=self._environment | {"PORT": port}, stderr=log, stdout=log
-            )
-
-    def kill(self, name: str) -> None:
-        """With SIGKILL."""
-        self._running[name].kill()
-        self._running[name].wait()
-
-    def log(self, name: str) -> str:
-        """All that it said."""
-        return (self._folder / f"{name}.log").read_text()
-
-    @contextlib.contextmanager
-    def running(self, *names: str) -> Iterator["Processes"]:
-        """Started, until the block ends."""
-        try:
-            for name in names:
-                self.start(name)
-            yield self
-        finally:
-            for process in self._running.values():
-                process.kill()
-                process.wait()
 
 
 class Chart(Drawn):
@@ -162,7 +118,7 @@ class Clients:
 
     async def _is_settled(self) -> bool:
         try:
-            stored = {key: await chart.history() for key, chart in self._charts["serve two"].items()}
+            stored = {key: await chart.history() for key, chart in self._charts["serve, two"].items()}
             for chart in self._charts["pusher"].values():
                 await chart.doubt()
         except AWAY:
@@ -179,10 +135,10 @@ async def drawing(processes: Processes, pusher: str) -> AsyncIterator[Clients]:
     """Clients that draw until the block ends."""
     async with contextlib.AsyncExitStack() as stack:
         shown: dict[str, dict[str, Chart]] = {}
-        for name, service in (("serve one", "serve one"), ("serve two", "serve two"), ("pusher", "serve one")):
+        for name, service in (("serve, one", "serve, one"), ("serve, two", "serve, two"), ("pusher", "serve, one")):
             http = await stack.enter_async_context(httpx2.AsyncClient(base_url=processes.url(service), timeout=PATIENCE))
             shown[name] = {resolution: Chart(http, "GOLD", resolution) for resolution in SERIES}
-        tasks = [asyncio.create_task(again(streamed, processes.url(name), shown[name])) for name in ("serve one", "serve two")]
+        tasks = [asyncio.create_task(again(streamed, processes.url(name), shown[name])) for name in ("serve, one", "serve, two")]
         tasks.append(asyncio.create_task(again(pushed, pusher, shown["pusher"])))
         try:
             yield Clients(shown)
@@ -204,11 +160,10 @@ async def test_each_is_killed_and_comes_back(database: Database, engine_path: Pa
             "PUSHER_APP_ID": LOCAL_ID, "PUSHER_KEY": LOCAL_KEY, "PUSHER_SECRET": SECRET, "PUSHER_URL": pusher.http,
             "PUSHER_INTERVAL_MS": "200", "PUSHER_POLL_MS": "400", "PUSHER_LEASE_TTL_MS": "3000", "LIVE_PRICES_INTERVAL_MS": "0",
         }  # fmt: skip
-        assert {name.lower() for name in settings} <= set(Settings.model_fields)
-        with Processes(tmp_path, **settings).running("listen", "tick", "serve one", "serve two") as processes:
+        with Processes(tmp_path, settings).running("listen", "tick", "serve, one", "serve, two") as processes:
             async with drawing(processes, pusher.socket) as clients:
                 await clients.settled()
-                for killed in (["serve one"], ["listen", "serve two"], ["tick"]):  # that one waits for its lease meanwhile
+                for killed in (["serve, one"], ["listen", "serve, two"], ["tick"]):  # that one waits for its lease meanwhile
                     for name in killed:
                         processes.kill(name)
                         chain.reorganise(2)
@@ -221,8 +176,3 @@ async def test_each_is_killed_and_comes_back(database: Database, engine_path: Pa
         with redis.client() as kept:
             prices: Any = kept.get(ACTIVE_PRICES)
         assert "GOLD" in orjson.loads(prices)
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return int(free.getsockname()[1])
