@@ -88,7 +88,7 @@ def server(
     """
     from hypercorn.asyncio import serve as hypercorn_serve  # here, as who is served by somebody else has no need of it
 
-    from app.ops.websockets import Patience, mend
+    from app.ops import connections, websockets
 
     files.allow(settings.ws_max_connections + settings.pusher_local_connections + OTHER_CLIENTS)
     host, port = at or (settings.host, settings.port)
@@ -101,8 +101,9 @@ def server(
     if hasattr(socket, "TCP_USER_TIMEOUT"):  # accepted sockets inherit it
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, settings.ws_pong_timeout_ms)
     port = listening.getsockname()[1]
-    mend()
-    config = Patience()
+    connections.mend()
+    websockets.mend()
+    config = websockets.Patience()
     config.websocket_ping_interval = settings.ws_ping_period_ms / 1_000
     config.websocket_pong_timeout = settings.ws_pong_timeout_ms / 1_000
     config.bind = [f"fd://{listening.detach()}"]

@@ -13,7 +13,8 @@ import orjson
 from app.demo.chain import DemoChain
 from app.demo.genesis import Genesis
 from app.demo.node import Node, serving_in_thread
-from app.pushing import LOCAL_ID, LOCAL_KEY
+from app.pushing import LOCAL_ID
+from app.settings.live import LOCAL_KEY
 from app.store.client import Database, embedded_database
 from app.store.schema import migrate
 from app.store.verify import verify

@@ -17,13 +17,8 @@ from app.cache.standings import HEARD_SECONDS
 from app.demo.chain import DemoChain
 from app.demo.genesis import Genesis
 from app.demo.node import serving_in_thread
-<<<<<<< HEAD
 from app.pushing import LOCAL_ID
-from app.settings import Settings
 from app.settings.live import LOCAL_KEY
-=======
-from app.pushing import LOCAL_ID, LOCAL_KEY
->>>>>>> c79528c (Drills with the real processes: outages, a lying node, a full disk, jumping clocks, crowds, and a soak)
 from app.store.client import Database
 from app.ticking import ACTIVE_PRICES
 from tests.cache.servers import RedisServer
