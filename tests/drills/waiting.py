@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import httpx2
 
-PATIENCE: Final = 40.0
+PATIENCE: Final = 120.0
 """Seconds."""
 
 PAUSE: Final = 0.2
