@@ -45,7 +45,7 @@ def ingest(
         + ", ".join(f"{share} %: {rss:,.0f} MB" for share, rss in ours_["rss_mb"].items())
         + f"; peak {ours_['peak_rss_mb']:,.0f} MB; {ours_['rss_mb'][100] / ours_['rss_mb'][50] - 1:+.1%} in the second half"
     )
-    figures = {"events_per_s": round(ours_["events_per_s"]), "plain_events_per_s": round(plain_["events_per_s"])}
+    figures = {"events": ours_["events"], "events_per_s": round(ours_["events_per_s"]), "plain_events_per_s": round(plain_["events_per_s"])}
     figures |= {"ratio": round(ratio, 2), "limit_ratio": round(of_limit, 3), "peak_rss_mb": round(ours_["peak_rss_mb"])}
     tell("ingest", figures, {"ratio": MORE, "limit_ratio": MORE}, as_json=as_json, against=against)
 

@@ -21,6 +21,9 @@ Better = Mapping[str, str]
 TOLERATED: Final = 15.0
 """Per cent that a ratio may be worse: on a shared machine it moves by ten from one run to the next."""
 
+SIZES: Final = ("candles", "markets", "days", "events", "fanout_connections")
+"""Figures that say how much was measured: ratios of other sizes say little."""
+
 CPU_INFO: Final = Path("/proc/cpuinfo")
 
 AsJson = Annotated[bool, typer.Option("--json", help="End with one line of JSON.")]
@@ -83,6 +86,8 @@ def say_changes(old: Mapping[str, Any], new: Mapping[str, Any], tolerated: float
     others = [name for name, value in new["machine"].items() if old["machine"].get(name) != value]
     if others:
         typer.echo(f"{new['part']}: the earlier run was on another machine ({', '.join(others)})")
+    if sizes := [name for name in SIZES if old.get(name) != new.get(name)]:
+        typer.echo(f"{new['part']}: the earlier run was of another size ({', '.join(sizes)})")
     lost = False
     for name, was, now, change, is_worse in _changes(old, new, tolerated):
         lost |= is_worse

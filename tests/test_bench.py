@@ -81,6 +81,8 @@ def test_a_run_is_compared_with_an_earlier_one(
     assert compared.exit_code == (1 if worse else 0)
     assert [line.split()[1] for line in compared.stdout.splitlines() if line.endswith("WORSE")] == worse
     assert CliRunner().invoke(command, [str(old), str(new), "--tolerated", "100"]).exit_code == 0
+    new.write_text(json.dumps(told(capsys, {**now, "candles": 5})))
+    assert "made: the earlier run was of another size (candles)" in CliRunner().invoke(command, [str(old), str(new)]).stdout
 
 
 def test_what_is_no_run_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
