@@ -89,6 +89,17 @@ async def test_markets_and_intervals_are_chosen_and_the_address_follows(page: Pa
     await expect(page.locator("#markets-note")).to_have_text("No market matches “gold never heard of”.")
 
 
+async def test_prices_are_short_enough_for_a_phone(page: Page, live: Followed) -> None:
+    await page.set_viewport_size({"width": 320, "height": 640})
+    await opened(page, live.url, "/?symbol=OIL&interval=1m")
+    shown = "async (prices) => { const { price } = await import('/static/page/format.js'); return prices.map((each) => price(each)); }"
+    told = await page.evaluate(shown, [2000.5, 0.00001234, -0.00001234, 6.90712e-9, 0])
+    assert told == ["2,000.50", "0.0000123400", "-0.0000123400", "0.0₈690712", "0.00"]
+    right = "(names) => names.map((name) => document.querySelector(name).getBoundingClientRect().right)"
+    legend, candles = await page.evaluate(right, ["#legend", "#chart tr td:nth-child(2)"])
+    assert legend <= candles
+
+
 async def test_history_is_there_for_who_scrolls(page: Page, live: Followed) -> None:
     await opened(page, live.url, "/?symbol=OIL&interval=1")
     assert await bars(page) == 600

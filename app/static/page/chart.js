@@ -45,6 +45,7 @@ export class Chart {
       if (range.from < NEAR && this.#times.length) on.older();
       on.scrolled(range.to >= this.#times.length - 1);
     });
+    this.#chart.timeScale().subscribeSizeChange((width) => (legend.style.maxWidth = `${width - 20}px`)); // not over the prices
     this.#chart.subscribeCrosshairMove(({ time }) => this.#describe(this.#byTime.get(time) ?? this.#last));
     place.addEventListener("keydown", (event) => this.#key(event));
     document.addEventListener("themechange", () => this.#paint());

@@ -15,8 +15,14 @@ export const decimals = (price) => {
   return Math.min(16, Math.max(2, DIGITS - 1 - Math.floor(Math.log10(Math.abs(price)))));
 };
 
-export const price = (value, places = decimals(value)) =>
-  value === null || value === undefined ? "–" : numbers(`p${places}`, { minimumFractionDigits: places, maximumFractionDigits: places }).format(value);
+/** 2,000.50 and 0.0000123400; from five zeros on they are counted: 0.0₈690712, as nothing else fits on a phone. */
+export const price = (value, places = decimals(value)) => {
+  if (value === null || value === undefined) return "–";
+  const text = numbers(`p${places}`, { minimumFractionDigits: places, maximumFractionDigits: places }).format(value);
+  return text.replace(/0\.(0{5,})(?=[1-9])/, (_, zeros) => `0.0${lowered(zeros.length)}`);
+};
+
+const lowered = (count) => String(count).replace(/\d/g, (digit) => "₀₁₂₃₄₅₆₇₈₉"[digit]);
 
 /** 12,694,178 as 12.69M. */
 export const amount = (value) =>
