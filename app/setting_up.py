@@ -35,6 +35,13 @@ class NoTerminal(DatafeedError):
     exit_code = 2
 
 
+class NoPlaceForSample(DatafeedError):
+    """Sample data is loaded into the ClickHouse server that is set up, and nowhere else."""
+
+    help = "Leave --sample-data out, or else --check, --no-migrate and --skip clickhouse."
+    exit_code = 2
+
+
 class NotReady(DatafeedError):
     """Something failed, so nothing was written."""
 
@@ -52,6 +59,8 @@ def set_up(
     seconds: float,
 ) -> None:
     """What `datafeed setup` does, with the settings that the command line has for itself in *options*."""
+    if sample and (check or not schema or Service.CLICKHOUSE in skip):
+        raise NoPlaceForSample
     stored = env_file.read(ENV_FILE)
     given = {name.upper(): value for name, value in os.environ.items() if value}
     wanted = [group for group in GROUPS if group.service not in skip]

@@ -116,6 +116,11 @@ def test_the_environment_is_taken_checked_written_and_migrated_and_a_second_time
     assert ENV.read_text() == written
 
 
+@pytest.mark.parametrize("other", ["--check", "--no-migrate", "--skip=clickhouse"])
+def test_a_sample_that_would_not_be_loaded_is_refused(other: str) -> None:
+    assert "into the ClickHouse server that is set up" in str(setup("--non-interactive", "--sample-data", other, code=2).exception)
+
+
 @pytest.mark.parametrize(
     ("wrong", "told"),
     [
