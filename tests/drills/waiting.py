@@ -10,7 +10,7 @@ import httpx2
 PATIENCE: Final = 120.0
 """Seconds."""
 
-PAUSE: Final = 0.2
+PAUSE: Final = 0.3
 
 
 def until(is_so: Callable[[], object], what: str, log: Callable[[], str] = str) -> None:

@@ -16,7 +16,7 @@ from tests.depth import DEEP
 from tests.simulation.oracle import candles
 
 KILLS = 10 if DEEP else 2
-BLOCKS = 30_000 if DEEP else 6_000
+BLOCKS = 12_000 if DEEP else 6_000
 PATIENCE = 60
 """Seconds that a command may take."""
 
@@ -35,6 +35,7 @@ def test_killed_again_and_again_while_it_stores(tmp_path: Path) -> None:
             chain.mine(pick.randrange(1, 5))  # at least one: the next process has something to store, however fast the last one was
             if DEEP:
                 _repaired(tmp_path, node)
+                chain.mine(pick.randrange(1, 5))
         last = chain.head
         for command in (["backfill", "--to", str(last)], ["verify"]):
             with _datafeed(tmp_path, node, *command) as process:
