@@ -2,22 +2,27 @@
 
 import itertools
 import json
+import re
 import shlex
 import subprocess
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
+import click
 import pytest
 import typer
 import yaml
+from granian.cli import cli as granian
 from typer.main import get_command
+from uvicorn.main import main as uvicorn
 
 from app.catalogue import read_catalogue
 from app.chain.protocol import load_protocols
 from app.cli import app
 from app.store.client import Database
+from bench.__main__ import app as bench
 from tests.documents import ROOT, Block, blocks
 
 LANGUAGES: Final = {"html", "js", "json", "python", "sh", "sql", "text", "toml", "yaml"}
@@ -27,6 +32,7 @@ NOT_RUN: Final = {
     "useradd": "changes the machine's users",
     "install": "writes outside of the checkout",
     "cp": "writes outside of the checkout",
+    "tee": "writes a file",
     "tar": "archives /var/lib",
     "git": "fetches from a server, and changes the checkout",
     "systemctl": "needs systemd",
@@ -34,6 +40,9 @@ NOT_RUN: Final = {
     "docker": "needs a daemon of its own; what its recipe copies is checked in tests/test_docs.py",
 }
 """Programs that are not ours and that a test cannot run, and why. Whatever else a block has is ours, and is read as we read it."""
+
+OURS: Final = {"datafeed": get_command(app), "bench": get_command(bench)}
+SERVERS: Final[dict[str, click.Command]] = {"uvicorn": uvicorn, "granian": granian}
 
 WRAPPERS: Final = {"sudo", "env"}
 OF_WRAPPERS: Final = {"-u": 1}
@@ -94,21 +103,25 @@ def commands(block: Block) -> Iterator[list[str]]:
 
 
 @pytest.mark.parametrize("block", blocks("sh"), ids=lambda block: block.place)
-def test_commands_and_their_options_are_there(block: Block) -> None:
+def test_commands_and_their_options_are_there(block: Block, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for written in re.findall(r"[\w-]+\.txt", block.text):  # by a command before the one that reads it
+        (tmp_path / written).touch()
     subprocess.run(["sh", "-n"], input=block.text, text=True, check=True)
     for name, *rest in commands(block):
-        if name.startswith("scripts/"):
+        if command := OURS.get(name.rpartition("/")[2]):
+            parsed(command, rest)
+        elif server := SERVERS.get(name):
+            server.make_context(name, rest)
+        elif name.startswith("scripts/"):
             assert (ROOT / name).stat().st_mode & 0o111, name
-        elif name.rpartition("/")[2] == "datafeed":
-            parsed(rest)
         else:
             assert name in NOT_RUN or name == "curl", f"{block.place}: {name} is neither ours nor excused"
 
 
-def parsed(words: list[str]) -> None:
-    """Have the command line take *words*, and everything in them, without doing it."""
-    command = get_command(app)
-    context = command.make_context("datafeed", list(words))
+def parsed(command: Any, words: list[str]) -> None:
+    """Have *command* take *words*, and everything in them, without doing it: tests of each do."""
+    context = command.make_context("", list(words))
     while isinstance(command, typer.core.TyperGroup):
         _, found, words = command.resolve_command(context, [*context._protected_args, *context.args])
         assert found is not None

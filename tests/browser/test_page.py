@@ -52,6 +52,16 @@ async def bars(page: Page) -> int:
     return int(await page.locator("#chart").get_attribute("data-bars") or 0)
 
 
+async def test_that_history_is_still_being_read_is_said_until_it_is(page: Page, live: Followed) -> None:
+    figures = {"block": 100, "head": 5_000}
+    await page.route("**/stats", lambda route: route.fulfill(json=figures))
+    await page.goto(f"{live.url}/?symbol=GOLD")
+    await expect(page.locator("#connection")).to_have_text("4,900 blocks to go")
+    figures["block"] = 4_990
+    await expect(page.locator("#connection")).to_have_text("Live", timeout=20_000)
+    await page.unroute("**/stats")
+
+
 async def test_everything_moves_with_a_commit(page: Page, live: Followed) -> None:
     await live.minutes(3000)
     await opened(page, live.url, "/?symbol=GOLD&interval=1m")

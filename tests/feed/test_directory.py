@@ -133,7 +133,10 @@ def test_while_the_store_is_away_what_was_found_is_answered_for_a_while() -> Non
         for _ in range(3):
             assert await registry.id_of("GOLD") == 1
             await settle()
-        registry.now = FRESH + KEPT
+        registry.now = FRESH + KEPT  # as it was asked for and could not be looked up meanwhile
+        assert await registry.id_of("GOLD") == 1
+        await settle()
+        registry.now += KEPT
         with pytest.raises(RuntimeError):
             await registry.id_of("GOLD")
 

@@ -16,6 +16,16 @@ export async function ask(path, query = {}, signal) {
   });
 }
 
+/** How many blocks of the chain the service has not stored yet; 0 where it does not say. */
+export async function behind() {
+  try {
+    const { block, head } = await (await fetch("/stats", { cache: "no-cache" })).json();
+    return head === null || block === null ? 0 : head - block;
+  } catch {
+    return 0; // whether it answers is told elsewhere
+  }
+}
+
 /** Does `poll` at once and then each `milliseconds`, but not while nobody looks; returns what ends that. */
 export function repeatedly(milliseconds, poll) {
   const look = () => document.hidden || poll();

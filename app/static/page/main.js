@@ -1,6 +1,7 @@
 // The page of all markets, put together.
 
 import { addressed, asked } from "./address.js";
+import { behind, repeatedly } from "./api.js";
 import { Connection } from "./connection.js";
 import { Facts } from "./facts.js";
 import { Headline } from "./headline.js";
@@ -10,6 +11,8 @@ import { Stage } from "./stage.js";
 import { Stream, isSwitchedOn } from "./stream.js";
 import { Tape } from "./tape.js";
 import { views } from "./views.js";
+
+const LOOK_MS = 5_000;
 
 const [ticker, name] = document.getElementById("market-name").children;
 const connection = new Connection();
@@ -68,4 +71,5 @@ document.addEventListener("keydown", (event) => {
   view("markets");
   document.getElementById("search").focus();
 });
+repeatedly(LOOK_MS, async () => connection.behind(await behind()));
 show(shown);
