@@ -14,7 +14,7 @@ PATIENCE: Final = 10.0
 """Seconds for which a block that was hinted at, and that the node does not have yet, is looked for again and again."""
 
 FARTHEST: Final = 32
-"""Blocks ahead of the head: a hint of one beyond is worth a single look."""
+"""Blocks ahead of the head: a hint of one beyond is worth a single look, and does not hide those that do come."""
 
 
 class Wake:
@@ -22,13 +22,14 @@ class Wake:
 
     def __init__(self) -> None:
         self._hinted = asyncio.Event()
+        self._head = -1
         self._block = -1
         self._until = 0.0
         self._looked = float("-inf")
 
     def hint(self, hint: Hint) -> None:
         """Have the head looked at soon. Never waits."""
-        if hint.block is not None and hint.block > self._block:
+        if hint.block is not None and self._block < hint.block <= self._head + FARTHEST:
             self._block, self._until = hint.block, monotonic() + PATIENCE
         self._hinted.set()
 
@@ -37,6 +38,7 @@ class Wake:
 
         *head* is the newest block that the node is known to have.
         """
+        self._head = head
         waits = asyncio.create_task(waiting), asyncio.create_task(self._hint_after(head))
         try:
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
@@ -55,8 +57,4 @@ class Wake:
 
     def _expects(self, head: int) -> bool:
         """Whether a block that was hinted at is still to come."""
-        if self._hinted.is_set():
-            return True
-        if self._block > head + FARTHEST:
-            self._block = head  # else it would hide those that do come
-        return self._block > head and monotonic() < self._until
+        return self._hinted.is_set() or (self._block > head and monotonic() < self._until)
