@@ -12,3 +12,8 @@ DEEP: Final = bool(os.environ.get("DEEP"))
 def share(things: Sequence[T], number: int, of: int = 4) -> Sequence[T]:
     """Every *of*-th of *things*, others for each *number*, so that a loop over numbers comes to all; or all of them."""
     return things if DEEP else things[number % of :: of]
+
+
+def examples(number: int) -> int:
+    """How many examples a property is tried with: *number*, or a third of them, and no fewer than five."""
+    return number if DEEP else max(5, number // 3)

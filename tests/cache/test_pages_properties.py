@@ -14,6 +14,7 @@ from app.cache.tiered import Tiered
 from app.domain.resolution import RESOLUTIONS
 from tests.cache.clock import Clock
 from tests.cache.world import MARKET, World, check, pages
+from tests.depth import examples
 
 STEPS = (0, 1, 2, 59, 60, 61, 900, 7_000, 86_400, 200_000, 2_700_000, 40_000_000)
 """Seconds from one event to the next: within a second, minutes, days, months, and a gap of more than a year."""
@@ -37,7 +38,7 @@ nudges = st.sampled_from((-1, 0, 1, 60, 4_000, 100_000, 50_000_000))
 limits = st.sampled_from((1, 2, 10, 330, 1_100, 5_000))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(st.lists(happenings, min_size=3, max_size=8), st.data())
 def test_answers_are_the_sources(happenings: list[tuple[str, Any]], data: st.DataObject) -> None:
     asyncio.run(check_lives(happenings, data))

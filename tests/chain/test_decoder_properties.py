@@ -16,6 +16,7 @@ from app.domain.ledger import Batch
 from tests.chain import logs as events
 from tests.chain.ledger import MemoryLedger
 from tests.chain.logs import ALICE, BOB, ONE, created, log, times
+from tests.depth import examples
 
 CATALOGUE = load_protocols()
 SIGNATURES = sorted(value for name, value in vars(events).items() if name.isupper() and isinstance(value, str) and value.endswith(")"))
@@ -76,7 +77,7 @@ JUNK = st.fixed_dictionaries({}, optional=dict.fromkeys(KEYS, NONSENSE)).map(lam
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(st.lists(JUNK | NONSENSE, max_size=6))
 def test_nonsense_is_never_raised_and_never_lost(junk: list[Any]) -> None:
     good = [created(events.GOLD, "GOLD", (0, 0)), log(events.CURVE, ONE, ONE, ONE, at=(9, 0))]
@@ -135,7 +136,7 @@ def follow(blocks: list[list[Log]], factories: frozenset[str], restarts: list[bo
     return ledger, ignored
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(st.lists(st.lists(EVENT, max_size=6), max_size=8), st.sampled_from([frozenset(), frozenset({events.FACTORY})]), st.data())
 def test_segments_may_be_cut_at_any_block(drawn: Any, factories: frozenset[str], data: st.DataObject) -> None:
     blocks = [

@@ -17,6 +17,7 @@ from app.domain.trade import Trade
 from tests.chain.decoding import CHAIN, CLEARING_HOUSE, HUGE, USD, decode
 from tests.chain.ledger import MemoryLedger
 from tests.chain.logs import ALICE, BOB, BTC, CHANGED, ETH, ONE, OPENED, log, times
+from tests.depth import examples
 
 CATALOGUE = load_protocols()
 
@@ -154,7 +155,7 @@ NOTIONALS = st.integers(0, 10**21) | st.sampled_from([1, HUGE - 1])
 WAYS = st.lists(st.tuples(st.sampled_from([ALICE, BOB]), SIZES, NOTIONALS), min_size=1, max_size=12)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(WAYS)
 def test_entries_are_the_exact_averages_rounded_down(ways: Sequence[tuple[str, int, int]]) -> None:
     logs, expected = [], []
@@ -182,7 +183,7 @@ def average(before: int, after: int, notional: int, entry: int) -> int:
     return found if fits(found) else 0
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(WAYS, st.data())
 def test_memory_and_history_say_the_same(ways: Sequence[tuple[str, int, int]], data: st.DataObject) -> None:
     held: dict[str, int] = {ALICE: 0, BOB: 0}

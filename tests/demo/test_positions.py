@@ -9,6 +9,7 @@ from app.demo.chain import DemoChain
 from app.demo.genesis import Genesis
 from tests.demo.conftest import BUSY
 from tests.demo.decoding import Event, events
+from tests.depth import examples
 
 geneses = st.builds(
     Genesis,
@@ -24,7 +25,7 @@ geneses = st.builds(
 )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(geneses, st.lists(st.tuples(st.integers(1, 300), st.integers(1, 200)), max_size=4))
 def test_positions_are_consistent_on_every_fork(genesis: Genesis, history: list[tuple[int, int]]) -> None:
     chain = DemoChain(genesis, clock=None, head=300)

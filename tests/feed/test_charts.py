@@ -15,6 +15,7 @@ from app.main import create_app
 from app.settings import Settings
 from app.store.client import Database, StoreError, embedded_database
 from app.store.schema import migrate
+from tests.depth import examples
 from tests.feed.saving import BASE, User, check_refused, data
 
 MOST_BYTES = 10 * 1024 * 1024
@@ -116,7 +117,7 @@ def test_content_comes_back_as_it_went(client: TestClient, ann: User, content: s
     assert User(client, "encoded").content(answer["id"]) == content
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 @given(name=TEXTS, content=st.text(st.characters(exclude_categories=["Cs"]), max_size=500), user=TEXTS, tool=TEXTS)
 def test_any_text_anywhere(client: TestClient, name: str, content: str, user: str, tool: str) -> None:
     somebody = User(client, user, "any")

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
 from app.store.client import Database
+from tests.depth import examples
 from tests.feed.points import RESOLUTIONS, Point, add_market, add_points, answer, bars, seconds
 
 MARKETS = itertools.count(1)
@@ -20,7 +21,7 @@ markets = st.lists(events, min_size=1, max_size=40)
 nudges = st.sampled_from((-1, 0, 1, 40, 4_000, 100_000))
 
 few = settings(
-    max_examples=15,
+    max_examples=examples(15),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],  # each example has a market of its own
 )

@@ -20,6 +20,7 @@ from app.main import create_app
 from app.ops.mistakes import SettingsError
 from app.settings import Settings, load_settings
 from app.store.client import Database
+from tests.depth import examples
 from tests.hooks import KEY, PATH, TOKEN, activity, alchemy, graphql, quicknode
 
 OTHER = "whsec_of_another_webhook"
@@ -114,7 +115,7 @@ LEAVES = st.none() | st.booleans() | st.integers() | st.floats() | st.sampled_fr
 JSON = st.recursive(LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=3), max_leaves=9)
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(st.sampled_from([ALCHEMY_SIGNATURE, QUICKNODE_SIGNATURE]), JSON)
 def test_any_json_is_a_hint_or_refused(signature: str, content: Any) -> None:
     with contextlib.suppress(RequestError):

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
+from tests.depth import examples
 from tests.fuzz.answers import check_answer
 from tests.fuzz.conftest import TICKERS
 from tests.fuzz.routes import Asked, Value, asked
@@ -31,7 +32,7 @@ def routes(client: TestClient) -> list[Asked]:
     return [route for route in asked(client) if {"cursor", "before"} & set(route.parameters)]
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 @given(data=st.data(), cursor=places.map(encoded) | st.text(max_size=300) | st.binary(max_size=80) | st.integers().map(str))
 def test_any_cursor_gets_an_answer(client: TestClient, routes: list[Asked], data: st.DataObject, cursor: Value) -> None:
     route = data.draw(st.sampled_from(routes))

@@ -14,6 +14,7 @@ from starlette.applications import Starlette
 from app.feed import surfaces
 from app.feed.fields import moment
 from app.settings import Settings
+from tests.depth import examples
 from tests.fuzz.conftest import TICKERS
 
 MOST: Final = Settings().http_max_limit
@@ -43,7 +44,7 @@ def app(service: Starlette) -> Iterator[Starlette]:
 
 @described.given(ticker=st.sampled_from((None, *TICKERS)))
 @described.parametrize()
-@settings(max_examples=EXAMPLES, deadline=None)
+@settings(max_examples=examples(EXAMPLES), deadline=None)
 def test_every_answer_is_described(case: schemathesis.Case[Any], ticker: str | None, app: Starlette) -> None:
     if case.meta and case.meta.generation.mode is GenerationMode.POSITIVE:
         make_likely(case, ticker)

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
+from tests.depth import examples
 from tests.feed.saving import BASE
 from tests.fuzz.answers import check_answer
 from tests.fuzz.routes import USUAL, Asked, asked, query
@@ -39,7 +40,7 @@ def routes(client: TestClient) -> list[Asked]:
     return [route for route in asked(client) if route.path.startswith(BASE)]
 
 
-@settings(max_examples=250)
+@settings(max_examples=examples(250))
 @given(st.data(), st.lists(st.tuples(names, values), max_size=3))
 def test_any_request_gets_an_answer(client: TestClient, routes: list[Asked], data: st.DataObject, more: list[Any]) -> None:
     route = data.draw(st.sampled_from(routes))
@@ -49,7 +50,7 @@ def test_any_request_gets_an_answer(client: TestClient, routes: list[Asked], dat
     check_answer(response, route.path)
 
 
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 @given(
     st.lists(st.tuples(names, values, st.sampled_from(("", "a.json", "../x"))), max_size=5), st.sampled_from(("charts", "study_templates"))
 )

@@ -11,6 +11,7 @@ from starlette.testclient import TestClient
 
 from app.domain.resolution import DAY
 from app.feed.parameters import END_OF_TIME
+from tests.depth import examples
 from tests.feed.points import RESOLUTIONS, answer, bars
 from tests.fuzz.answers import check_answer
 from tests.fuzz.conftest import GOLD_POINTS, TICKERS
@@ -64,7 +65,7 @@ def routes(client: TestClient) -> list[Asked]:
     return [route for route in asked(client) if route.path.startswith(BASE) and "storage" not in route.path]
 
 
-@settings(max_examples=250)
+@settings(max_examples=examples(250))
 @given(st.data(), pairs)
 def test_any_parameters_get_an_answer(client: TestClient, routes: list[Asked], data: st.DataObject, more: list[Any]) -> None:
     """Usual parameters but for some that are left out or odd, and others that nobody knows."""
@@ -111,7 +112,7 @@ def history(client: TestClient, symbol: str, resolution: str, **more: int) -> An
     return found
 
 
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 @given(resolution=st.sampled_from(RESOLUTIONS), since=moments, until=moments, countback=st.none() | counts)
 def test_history_is_what_the_events_say(client: TestClient, resolution: str, since: int, until: int, countback: int | None) -> None:
     found = history(client, "GOLD", resolution, **{"from": since, "to": until}, **({"countback": countback} if countback else {}))
@@ -122,7 +123,7 @@ def test_history_is_what_the_events_say(client: TestClient, resolution: str, sin
         assert found == answer(bars(GOLD_POINTS, resolution), since, until, countback)
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(resolution=st.sampled_from(RESOLUTIONS), cuts=st.lists(moments.filter(lambda time: abs(time) < 2**31), max_size=4))
 def test_short_answers_are_one_long_one(client: TestClient, resolution: str, cuts: list[int]) -> None:
     ends = sorted({FIRST - DAY, LAST + DAY, *(cut for cut in cuts if FIRST - DAY < cut < LAST + DAY)})

@@ -14,7 +14,7 @@ from tests.live.chronicle import MARKETS, Chronicle, Consumer, check_charts, his
 STEPS = 18
 
 
-@pytest.mark.parametrize("seed", range(4 if DEEP else 2))
+@pytest.mark.parametrize("seed", range(4 if DEEP else 1))
 def test_bars_in_memory_are_the_stores(database: Database, seed: int) -> None:
     chronicle, consumer = Chronicle(database, seed), Consumer(partial(history, database))
     running = RunningBars(waiting=6)

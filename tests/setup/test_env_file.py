@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis.strategies import text
 
 from app.setup.env_file import EnvFileUnusable, Unwritable, merged, quoted, read, write
+from tests.depth import examples
 
 OLD = """# mine
 export RPC_URL=http://old.example.org  # a node
@@ -33,7 +34,7 @@ def test_what_does_not_change_is_not_touched(tmp_path: Path) -> None:
     assert path.read_text() == OLD + "\n"
 
 
-@settings(max_examples=50)
+@settings(max_examples=examples(50))
 @given(text(min_size=1))
 def test_a_value_comes_back_as_it_was_or_is_refused(value: str) -> None:
     try:

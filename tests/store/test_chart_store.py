@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from app.store.chart_store import CHARTS, LARGEST_ID, WALKED_AT_ONCE, ChartStore, Draft, Owner, Shelf, StorageFull
 from app.store.client import Database, StoreError
+from tests.depth import examples
 from tests.store.bridge import Bridge
 from tests.store.ledgers import expected, ledger_on, stored
 from tests.store.rows import batch
@@ -133,7 +134,7 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(15), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS)
 def test_it_behaves_like_a_dictionary(store: ChartStore, steps: list[tuple[str, str, bytes]]) -> None:
     shelf = Shelf(Owner("site", str(uuid.uuid4())), "study_templates")

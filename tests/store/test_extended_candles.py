@@ -14,6 +14,7 @@ from app.domain.trade import Trade
 from app.store import rows
 from app.store.candle_reader import CandleReader, Candles, Series
 from app.store.client import Database
+from tests.depth import examples
 from tests.feed.points import RESOLUTIONS, seconds, start
 from tests.store.rows import trade
 
@@ -81,7 +82,7 @@ def read(candles: Candles) -> dict[int, dict[str, Any]]:
     return {time: {name: values[place] for name, values in columns.items()} for place, time in enumerate(times)}
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(8), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(drawn=st.lists(events, min_size=1, max_size=30), parts=st.integers(1, 3), limit=st.integers(1, 40))
 def test_every_column_at_every_resolution(database: Database, drawn: list[dict[str, Any]], parts: int, limit: int) -> None:
     made = stored(database, [dict(event) for event in drawn], parts)

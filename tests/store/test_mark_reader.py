@@ -16,6 +16,7 @@ from app.store import mark_reader, rows
 from app.store.candle_reader import Series
 from app.store.client import Database
 from app.store.mark_reader import MOST_A_BAR, Marked, MarkReader
+from tests.depth import examples
 from tests.feed.points import RESOLUTIONS, add_market, seconds, start
 from tests.store.rows import trade
 
@@ -83,7 +84,7 @@ def told(marks: list[Marked]) -> list[tuple[int, Cursor]]:
     return [(mark.bar, mark.place) for mark in marks]
 
 
-few = settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+few = settings(max_examples=examples(10), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @few

@@ -18,6 +18,7 @@ from app.domain.trade import Trade
 from app.store import rows
 from app.store.client import Database, Parameters
 from app.store.trade_reader import MOST_TRADES, MarketTrade, TradePage, TradeReader
+from tests.depth import examples
 from tests.feed.points import seconds
 from tests.store.ledgers import ledger_on
 from tests.store.rows import batch, trade
@@ -76,7 +77,7 @@ def chained(ask: Callable[[Cursor | None], TradePage], size: int) -> list[Place]
         cursor = page.next
 
 
-few = settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+few = settings(max_examples=examples(12), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @few

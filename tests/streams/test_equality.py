@@ -13,6 +13,7 @@ from app.news import bus_of
 from app.settings import Settings
 from app.store.client import Database
 from tests.cache.servers import RedisServer
+from tests.depth import DEEP
 from tests.feed.points import add_market
 from tests.live.chronicle import MARKETS, Chronicle
 from tests.streams.served import PATIENCE, Client, Frame, Service, World, known, serving
@@ -80,7 +81,7 @@ def same(shown: Bars, stored: Bars) -> bool:
     )
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", range(2 if DEEP else 1))
 async def test_what_the_stream_draws_is_history(database: Database, seed: int) -> None:
     settings = Settings(port=0, rate_limit_requests=0, rate_limit_history=0)
     bus = bus_of(settings, database)
