@@ -4,6 +4,7 @@ import contextlib
 import json
 import re
 import socket
+import ssl
 import tempfile
 import threading
 from collections import deque
@@ -38,6 +39,7 @@ class Bridge:
         self.around: Around = lambda request, execute: execute()
         self.requests: deque[Request] = deque(maxlen=KEPT_REQUESTS)
         self.port = 0
+        self._scheme = "http"
         self._engine = engine
         self._running: list[Request] = []
         self._connections: set[socket.socket] = set()
@@ -45,7 +47,7 @@ class Bridge:
     def settings(self, database: str, **changes: Any) -> Settings:
         """Settings that lead to *database* on this server."""
         named = {
-            "clickhouse_host": f"http://127.0.0.1:{self.port}",
+            "clickhouse_host": f"{self._scheme}://127.0.0.1:{self.port}",
             "clickhouse_user": USER,
             "clickhouse_password": PASSWORD,
             "clickhouse_database": database,
@@ -54,11 +56,17 @@ class Bridge:
         return Settings(**(named | changes))
 
     @contextlib.contextmanager
-    def serving(self) -> Iterator["Bridge"]:
-        """Answer until the block ends; statements under way are waited for."""
+    def serving(self, certificate: Path | None = None) -> Iterator["Bridge"]:
+        """Answer until the block ends, over TLS with a *certificate*; statements under way are waited for."""
         handler = type("Handler", (_Handler,), {"bridge": self})
         with _Server(("127.0.0.1", 0), handler) as server:  # leaving it joins the threads
             self.port = server.server_port
+            if certificate:
+                self._scheme = "https"
+                context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+                context.load_cert_chain(certificate)
+                # The handshake is made by the thread of the connection, when it first reads.
+                server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
             # The default interval of half a second would be the length of every shutdown.
             thread = threading.Thread(target=server.serve_forever, args=(0.02,))
             thread.start()

@@ -4,12 +4,14 @@ import itertools
 import socket
 import traceback
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from app.store.client import Database, StoreError, open_database
 from app.store.verify import verify
+from tests.certificates import self_signed
 from tests.store.bridge import PASSWORD, USER, Around, Bridge
 from tests.store.ledgers import expected, ledger_on, stored
 from tests.store.rows import block
@@ -43,6 +45,26 @@ def test_who_is_not_let_in_is_told_what_to_do(server: Bridge, database: Database
     assert len(caught.value.advice.splitlines()) == 1
     assert "CLICKHOUSE_PASSWORD" in caught.value.advice
     assert secret not in "".join(traceback.format_exception(caught.value))
+
+
+def test_over_tls_the_certificate_must_be_one_that_is_trusted(
+    engine_path: Path, database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    certificate = self_signed(tmp_path / "both.pem")
+    with Bridge(engine_path).serving(certificate) as server:
+        settings = server.settings(database.name)
+        with pytest.raises(StoreError, match="certificate verify failed") as caught:
+            open_database(settings)
+        assert "CLICKHOUSE_HOST" in caught.value.advice
+        assert PASSWORD not in "".join(traceback.format_exception(caught.value))
+        assert not server.requests
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))  # as with an authority of one's own
+        with open_database(settings) as remote:
+            ledger_on(remote).commit(FIRST)
+            assert stored(remote) == stored(database) == expected(FIRST)
+            assert verify(remote) == []
+        with pytest.raises(StoreError, match=r"^Code: 516"):
+            open_database(server.settings(database.name, clickhouse_password="not-the-one"))
 
 
 def test_nobody_there(server: Bridge, database: Database) -> None:
