@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
-import click
 import pytest
 import typer
 import yaml
@@ -42,7 +41,7 @@ NOT_RUN: Final = {
 """Programs that are not ours and that a test cannot run, and why. Whatever else a block has is ours, and is read as we read it."""
 
 OURS: Final = {"datafeed": get_command(app), "bench": get_command(bench)}
-SERVERS: Final[dict[str, click.Command]] = {"uvicorn": uvicorn, "granian": granian}
+SERVERS: Final[dict[str, Any]] = {"uvicorn": uvicorn, "granian": granian}
 
 WRAPPERS: Final = {"sudo", "env"}
 OF_WRAPPERS: Final = {"-u": 1}
