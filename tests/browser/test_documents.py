@@ -52,7 +52,7 @@ def every(language: str) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("block", blocks(language), ids=lambda block: block.place)
 
 
-async def shown(page: Page, price: int) -> None:
+async def check_shown(page: Page, price: int) -> None:
     """The page, or the frame in it, shows *price*."""
     showing: Frame = page.frames[-1]
     async with asyncio.timeout(PATIENCE):
@@ -93,9 +93,9 @@ async def test_pages_show_the_last_price_and_the_next(page: Page, reader: Reader
     before, after = next(PRICES), next(PRICES)
     await followed.minutes(before)
     await reader.opens(page, at(followed.url, block.text))
-    await shown(page, before)
+    await check_shown(page, before)
     await followed.minutes(after)
-    await shown(page, after)
+    await check_shown(page, after)
     await page.goto("about:blank")
 
 
