@@ -28,15 +28,19 @@ BARS: Final = 329
 
 CONNECTIONS: Final = 16
 MARKETS: Final = 100
-ROUNDS: Final = 15
-"""Turns that the cached and the bare server take: short ones, for a machine's speed changes from one second to the next."""
+PROCESSES: Final = 3
+"""Of each server, one after the other: of two processes of the same program, one is quicker than the other by up to a tenth."""
+
+ROUNDS: Final = 5
+"""Turns that the cached and the bare server take, in each of the processes: short ones, for a machine's speed changes from one second to
+the next."""
 
 HYPERCORN: Final = "hypercorn"
 """Which the service runs on, and the others are compared with."""
 
 
 class Measured(NamedTuple):
-    """What the app did under one server."""
+    """What the app did under one server: medians of all turns."""
 
     cached: float
     """Answers a second, likewise of the bare route under the same server, and what the first is of the second turn by turn."""
@@ -48,6 +52,15 @@ class Measured(NamedTuple):
     """Microseconds of the processor for a cached answer."""
     uncached: list[float]
     """Milliseconds."""
+
+
+class Turn(NamedTuple):
+    """Answers a second of three servers one after the other, and the first one's processor time of each in microseconds."""
+
+    cached: float
+    bare: float
+    reference: float
+    cpu: float
 
 
 def http(
@@ -76,13 +89,17 @@ def http(
         asked = [request(history(*each)) for each in drawn]
         found = {}
         for under in SERVERS:
-            with serving(partial(ours, settings), settings, under) as server:
-                body = service.run(_body(server.port, newest[0]))
-                plain = partial(bare, "/api/tradingview/history", body)
-                with serving(plain, settings, under) as other, serving(plain, settings) as reference:
-                    turns = service.run(_turns(server, other, reference, newest, seconds))
-                service.run(latencies(server.port, first))
-                found[under] = Measured(*turns, service.run(latencies(server.port, asked)))
+            turns: list[Turn] = []
+            uncached: list[float] = []
+            for part in range(PROCESSES):
+                with serving(partial(ours, settings), settings, under) as server:
+                    body = service.run(_body(server.port, newest[0]))
+                    plain = partial(bare, "/api/tradingview/history", body)
+                    with serving(plain, settings, under) as other, serving(plain, settings) as reference:
+                        turns += service.run(_turns(server, other, reference, newest, seconds))
+                    service.run(latencies(server.port, first))
+                    uncached += service.run(latencies(server.port, asked[part::PROCESSES]))
+            found[under] = _measured(turns, uncached)
         peers = {"duckdb": duck.latencies(folder, drawn, BARS)}
         if not absent:
             peers["postgres"] = postgres.latencies(folder, drawn, BARS)
@@ -145,20 +162,21 @@ async def _body(port: int, asked: bytes) -> bytes:
     return body
 
 
-async def _turns(
-    server: Server, other: Server, reference: Server, asked: Sequence[bytes], seconds: float
-) -> tuple[float, float, float, float, float]:
-    """All but the latencies of `Measured`, each the median of the turns."""
-    cached, plain, least, cpu = [], [], [], []
+async def _turns(server: Server, other: Server, reference: Server, asked: Sequence[bytes], seconds: float) -> list[Turn]:
+    turns = []
     for _ in range(ROUNDS):
         before = server.cpu
-        found = await rate(server.port, asked, connections=CONNECTIONS, seconds=seconds)
-        cpu.append((server.cpu - before) * 1e6 / found.answers)
-        cached.append(found.per_s)
-        plain.append((await rate(other.port, asked, connections=CONNECTIONS, seconds=seconds)).per_s)
-        least.append((await rate(reference.port, asked, connections=CONNECTIONS, seconds=seconds)).per_s)
+        cached = await rate(server.port, asked, connections=CONNECTIONS, seconds=seconds)
+        cpu = (server.cpu - before) * 1e6 / cached.answers
+        plain, least = [(await rate(each.port, asked, connections=CONNECTIONS, seconds=seconds)).per_s for each in (other, reference)]
+        turns.append(Turn(cached.per_s, plain, least, cpu))
+    return turns
+
+
+def _measured(turns: Sequence[Turn], uncached: list[float]) -> Measured:
+    cached, plain, least, cpu = zip(*turns, strict=True)
     ratio, speedup = (statistics.median(map(truediv, cached, others)) for others in (plain, least))
-    return statistics.median(cached), statistics.median(plain), ratio, speedup, statistics.median(cpu)
+    return Measured(statistics.median(cached), statistics.median(plain), ratio, speedup, statistics.median(cpu), uncached)
 
 
 def _figures(found: dict[str, Measured], peers: dict[str, list[float]]) -> tuple[dict[str, float], dict[str, str]]:

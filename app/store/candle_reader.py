@@ -1,6 +1,5 @@
 """Reads bars of one market: those between two moments, or so many back from one, without reading more than that needs."""
 
-from itertools import pairwise
 from typing import NamedTuple
 
 import orjson
@@ -78,7 +77,7 @@ class CandleReader:
         lower, upper = (first_start(series.resolution, time) for time in (since, until))
         columns = self._database.raw(query("candles_stored"), "JSONColumns", bounded(series, lower, upper, 0))
         times = orjson.loads(columns[columns.index(b"[") : columns.index(b"]") + 1])
-        if b"null" in columns or not times or any(time >= following for time, following in pairwise(times)):
+        if b"null" in columns or not times or times != sorted(set(times)):
             return None
         return Candles(columns, len(times))
 

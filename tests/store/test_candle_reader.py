@@ -74,6 +74,15 @@ def test_closed_time_is_read_as_any_other(database: Database, pieces: list[tuple
         assert (found.bars, found.older) == (expected.bars, expected.older)
 
 
+def test_what_closed_time_takes_does_not_grow_with_what_is_stored(database: Database) -> None:
+    granule = 4_096
+    fill(database, NEW_YEAR, 60, 40 * granule)
+    with database.limited({"max_rows_to_read": 2 * granule}, size=1) as limited:
+        for day in (0, 31, 100):
+            window = NEW_YEAR + day * DAY, NEW_YEAR + day * DAY + 512 * 60
+            assert CandleReader(limited).bars(MINUTE, *window, 512, closed=True).bars == 512
+
+
 @pytest.mark.parametrize(
     ("key", "time", "start"),
     [
