@@ -5,6 +5,7 @@ import random
 import statistics
 import tempfile
 import time
+import urllib.request
 from collections.abc import Sequence
 from functools import partial
 from operator import truediv
@@ -19,7 +20,7 @@ from app.settings.limits import WITHOUT_LIMITS
 from app.store.client import FOLDER, embedded_database
 from bench import duck, postgres
 from bench.candles import MINUTE, fill, ticker
-from bench.load import Connection, latencies, rate, request
+from bench.load import latencies, rate, request
 from bench.report import LESS, MORE, Against, AsJson, say_machine, tell
 from bench.serving import SERVERS, Server, bare, ours, serving
 
@@ -35,6 +36,9 @@ ROUNDS: Final = 5
 """Turns that the cached and the bare server take, in each of the processes: short ones, for a machine's speed changes from one second to
 the next."""
 
+BY_ITSELF: Final = frozenset(("content-length", "content-type", "date", "server", "connection"))
+"""Headers that a bare route's answer has, too, or that say nothing of the answer."""
+
 HYPERCORN: Final = "hypercorn"
 """Which the service runs on, and the others are compared with."""
 
@@ -43,11 +47,12 @@ class Measured(NamedTuple):
     """What the app did under one server: medians of all turns."""
 
     cached: float
-    """Answers a second, likewise of the bare route under the same server, and what the first is of the second turn by turn."""
+    """Answers a second, likewise of a bare route that returns the same, headers and all, under the same server, and what the first is of
+    the second turn by turn."""
     bare: float
     ratio: float
     speedup: float
-    """The cached answers a second as a multiple of those of the bare route under hypercorn, turn by turn."""
+    """The cached answers a second as a multiple of those of a bare route under hypercorn that returns the body alone, turn by turn."""
     cpu: float
     """Microseconds of the processor for a cached answer."""
     uncached: list[float]
@@ -74,9 +79,9 @@ def http(
     """/history of 329 bars over HTTP, one worker on an embedded store of a hundred markets, without limits on how often one asks.
 
     The same app under hypercorn, uvicorn and granian. Cached: the newest bars, by sixteen connections, in turns with a bare Starlette route
-    that returns the same bytes under the same server. Uncached: a market, whose newest bars were asked for before, and a time at random,
-    one at a time, each bar read from the store; DuckDB and, where it is installed, PostgreSQL answer the same from a table of the same
-    candles.
+    that returns the same bytes, headers and body, under the same server, and one under hypercorn that returns the body alone. Uncached: a
+    market, whose newest bars were asked for before, and a time at random, one at a time, each bar read from the store; DuckDB and, where it
+    is installed, PostgreSQL answer the same from a table of the same candles.
     """
     now = int(time.time())
     with tempfile.TemporaryDirectory(prefix="bench-", ignore_cleanup_errors=True) as temporary:
@@ -93,9 +98,9 @@ def http(
             uncached: list[float] = []
             for part in range(PROCESSES):
                 with serving(partial(ours, settings), settings, under) as server:
-                    body = service.run(_body(server.port, newest[0]))
+                    body, headers = _response(server.port, history(1, until + MINUTE))
                     plain = partial(bare, "/api/tradingview/history", body)
-                    with serving(plain, settings, under) as other, serving(plain, settings) as reference:
+                    with serving(partial(plain, headers), settings, under) as other, serving(plain, settings) as reference:
                         turns += service.run(_turns(server, other, reference, newest, seconds))
                     service.run(latencies(server.port, first))
                     uncached += service.run(latencies(server.port, asked[part::PROCESSES]))
@@ -108,7 +113,7 @@ def http(
     for under, each in found.items():
         typer.echo(
             f"{under:<9} cached {each.cached:>7,.0f} answers/s, bare {each.bare:>7,.0f}; ratio {each.ratio:.2f}; {each.speedup:.2f} of "
-            f"hypercorn's bare; {each.cpu:.0f} µs of the processor; uncached {_percentiles(each.uncached)}"
+            f"hypercorn's with the body alone; {each.cpu:.0f} µs of the processor; uncached {_percentiles(each.uncached)}"
         )
     for name, times in peers.items():
         typer.echo(f"{name:<9} {_percentiles(times)}")
@@ -154,12 +159,15 @@ def _drawn(queries: int, candles: int, until: int) -> list[tuple[int, int]]:
     return [(chance.randint(1, MARKETS), until - chance.randrange(reach) // MINUTE * MINUTE) for _ in range(queries)]
 
 
-async def _body(port: int, asked: bytes) -> bytes:
-    async with Connection(port) as connection:
-        status, body = await connection.ask(asked)
-    if status != 200 or json.loads(body)["s"] != "ok" or len(json.loads(body)["t"]) != BARS:
-        raise SystemExit(f"{status} {body[:200]!r}")
-    return body
+def _response(port: int, path: str) -> tuple[bytes, dict[str, str]]:
+    """Body and headers of a whole answer, without those that a server adds by itself."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}") as answer:
+        body = answer.read()
+        headers = {name.lower(): value for name, value in answer.headers.items() if name.lower() not in BY_ITSELF}
+    found = json.loads(body)
+    if found["s"] != "ok" or len(found["t"]) != BARS:
+        raise SystemExit(f"{body[:200]!r}")
+    return body, headers
 
 
 async def _turns(server: Server, other: Server, reference: Server, asked: Sequence[bytes], seconds: float) -> list[Turn]:
@@ -190,7 +198,9 @@ def _figures(found: dict[str, Measured], peers: dict[str, list[float]]) -> tuple
         figures |= {f"{prefix}cached_ratio": round(each.ratio, 3), f"{prefix}cached_cpu_us": round(each.cpu, 1)}
         figures |= {f"{prefix}{name}": round(value, 2) for name, value in zip(UNCACHED, (p50, p95, p99), strict=True)}
         better[f"{prefix}cached_ratio"] = MORE
-        if prefix:
+        if not prefix:
+            figures["cached_body_ratio"], better["cached_body_ratio"] = round(each.speedup, 3), MORE
+        else:
             figures[f"{prefix}speedup"] = round(each.speedup / found[HYPERCORN].speedup, 3)
             better[f"{prefix}speedup"] = MORE
     for name, times in peers.items():

@@ -6,7 +6,7 @@ import contextlib
 import multiprocessing
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from multiprocessing.connection import Connection
 from typing import Final
@@ -36,11 +36,11 @@ def ours(settings: Settings) -> ASGIApp:
     return create_app(settings)
 
 
-def bare(path: str, body: bytes) -> ASGIApp:
-    """One route that answers *body*, whatever is asked, with nothing around it."""
+def bare(path: str, body: bytes, headers: Mapping[str, str] | None = None) -> ASGIApp:
+    """One route that answers *body* with *headers*, whatever is asked, with nothing around it."""
 
     async def answer(_: Request) -> Response:
-        return Response(body, media_type="application/json")
+        return Response(body, media_type="application/json", headers=headers)
 
     return Starlette(routes=[Route(path, answer)])
 

@@ -83,9 +83,11 @@ class Connection:
         look = min(_LONGEST_LOOK, self._chain.genesis.block_time / _LOOKS_A_BLOCK)
         self._news()
         while True:
-            pause = self._chain.pause
-            await asyncio.sleep(look if pause is None else min(look, pause))
-            for branch, number in self._news():
+            pause = self._chain.pause  # before the look at what is new: a block between the two is not slept over
+            news = self._news()
+            if not news:
+                await asyncio.sleep(look if pause is None else min(look, pause))
+            for branch, number in news:
                 head = header(branch, number)
                 for subscription in list(self._subscriptions):
                     params = {"subscription": subscription, "result": head}

@@ -1,6 +1,7 @@
 """Keeps `vamm_live_prices` going: which markets changed, and a row of figures a second for each of them."""
 
 import asyncio
+import contextlib
 import logging
 import threading
 import time
@@ -21,6 +22,12 @@ MARKETS_AT_ONCE = 1_000
 PRESENT = 900
 """Seconds that the newest committed block may be old: figures of the moment are not made of history. More than usual confirmations take."""
 
+REST = 0.75
+"""Share of the interval that passes before a commit is waited for: they come now a little sooner, now a little later."""
+
+SETTLED = 0.1
+"""Seconds from a commit to the refresh: those who wait for what it brought are told first."""
+
 REFERENCE_NOTIONAL = 1_000.0
 """Quote units whose price for either side makes `bid_ask_spread`.
 
@@ -32,6 +39,10 @@ Q (sqrt(1.01) - 1).
 
 MINUTE = 60
 HOUR = 3_600
+
+
+def _nobody() -> None:
+    """Hears of commits where nobody does."""
 
 
 class Refreshing(Protocol):
@@ -52,15 +63,18 @@ class Changed:
         self._most = most
         self._waiting: dict[int, None] = {}
         self._lock = threading.Lock()
+        self.on_add: Callable[[], None] = _nobody
+        """Called after each `add`, in the same thread."""
 
     def add(self, market_ids: Collection[int]) -> None:
-        """Note that *market_ids* changed just now."""
+        """Note that a commit ended, and that *market_ids* changed by it."""
         with self._lock:
             for market_id in market_ids:
                 self._waiting.pop(market_id, None)
                 self._waiting[market_id] = None
             for market_id in list(self._waiting)[: max(0, len(self._waiting) - self._most)]:
                 del self._waiting[market_id]
+        self.on_add()
 
     def take(self, limit: int) -> list[int]:
         """Up to *limit* of them, which wait no longer: those that changed last come first."""
@@ -78,15 +92,34 @@ class LivePrices:
         self._failing = False
 
     async def run(self, interval: float) -> None:
-        """Refresh every *interval* seconds, for ever. When it is cancelled, it ends after the statement under way."""
-        while True:
-            await asyncio.sleep(interval)
-            refreshing = asyncio.ensure_future(asyncio.to_thread(self.refresh))
-            try:
-                await asyncio.shield(refreshing)
-            except asyncio.CancelledError:
-                await asyncio.wait([refreshing])
-                raise
+        """Refresh about every *interval* seconds, for ever. When it is cancelled, it ends after the statement under way.
+
+        Shortly after a commit, where one comes in time: between two blocks the engine has time for it, and no block waits.
+        """
+        loop, committed = asyncio.get_running_loop(), asyncio.Event()
+
+        def wake() -> None:
+            loop.call_soon_threadsafe(committed.set)
+
+        self._changed.on_add = wake
+        try:
+            while True:
+                await asyncio.sleep(REST * interval)
+                committed.clear()
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(committed.wait(), interval)
+                    await asyncio.sleep(min(SETTLED, interval))
+                await self._refreshed()
+        finally:
+            self._changed.on_add = _nobody
+
+    async def _refreshed(self) -> None:
+        refreshing = asyncio.ensure_future(asyncio.to_thread(self.refresh))
+        try:
+            await asyncio.shield(refreshing)
+        except asyncio.CancelledError:
+            await asyncio.wait([refreshing])
+            raise
 
     def refresh(self) -> None:
         """Write the figures of what changed, where the chain is followed near its head; what fails is tried again with the next. Blocks."""

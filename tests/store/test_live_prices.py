@@ -16,7 +16,7 @@ from app.domain.market import Market
 from app.store.client import Database, StoreError
 from app.store.lease import LeaseLost
 from app.store.live_price_reader import LivePrice, LivePriceReader
-from app.store.live_prices import PRESENT, Changed, LivePrices
+from app.store.live_prices import PRESENT, REST, Changed, LivePrices
 from app.store.verify import verify
 from app.store.writer import ClickHouseLedger
 from tests.store.faults import FailingDatabase, Killed
@@ -271,3 +271,26 @@ def test_runs_until_it_is_cancelled() -> None:
     ledger = Ledger(0)
     asyncio.run(_until_refreshed(ledger, Changed()))
     assert ledger.refreshed == [[7]]
+
+
+async def _refreshed_after_commits(ledger: Ledger, changed: Changed, interval: float) -> list[bool]:
+    """Whether the figures of each of three commits, the first two soon after one another, were made before the next one."""
+    running = asyncio.create_task(LivePrices(ledger, changed, clock=lambda: 0.0).run(interval))
+    await asyncio.sleep(REST * interval + 0.05)
+    made = []
+    for market_id in (1, 2, 3):
+        await asyncio.to_thread(changed.add, [market_id])  # as a writer does, from another thread
+        async with asyncio.timeout(10):
+            while [market_id] not in ledger.refreshed:  # noqa: ASYNC110 (nobody is told)
+                await asyncio.sleep(0.005)
+        made.append(len(ledger.refreshed) == market_id)
+    running.cancel()
+    await asyncio.wait({running})
+    await asyncio.to_thread(changed.add, [4])  # nobody is left to hear it
+    return made
+
+
+def test_each_commit_is_followed_by_a_refresh() -> None:
+    ledger = Ledger(0)
+    assert asyncio.run(_refreshed_after_commits(ledger, Changed(), 0.2)) == [True, True, True]
+    assert ledger.refreshed == [[1], [2], [3]]
