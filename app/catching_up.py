@@ -17,7 +17,7 @@ from app.settings import Settings
 from app.store.client import Database
 from app.store.lease import LeaseLost
 from app.store.live_prices import LivePrices
-from app.store.schema import migrate
+from app.store.schema import migrate_as_set
 
 MOST_WAITING: Final = 16
 """Hints that wait for the round under way; the round after it is for all of them."""
@@ -87,13 +87,7 @@ class CatchUp:
 
     def _prepare(self) -> None:
         """Make the tables that are not there yet, as whoever writes does."""
-        settings = self._settings
-        migrate(
-            self._database,
-            cluster=settings.clickhouse_cluster,
-            retention_1s_days=settings.retention_1s_days,
-            retention_live_days=settings.retention_live_days,
-        )
+        migrate_as_set(self._database, self._settings)
 
     def _refresh(self, followed: Following) -> None:
         if self._settings.live_prices_interval_ms:

@@ -149,16 +149,11 @@ def migrate(context: typer.Context) -> None:
     Safe to repeat, and to run from several places at once.
     """
     from app.store.client import open_database
-    from app.store.schema import migrate as apply_schema
+    from app.store.schema import migrate_as_set
 
     settings = settings_for(context)
     with open_database(settings) as database:
-        applied = apply_schema(
-            database,
-            cluster=settings.clickhouse_cluster,
-            retention_1s_days=settings.retention_1s_days,
-            retention_live_days=settings.retention_live_days,
-        )
+        applied = migrate_as_set(database, settings)
     screen.out.print("\n".join(f"applied {name}" for name in applied) or "up to date")
 
 

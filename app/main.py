@@ -51,7 +51,7 @@ from app.store.gate import OwnGate, RewindGate
 from app.store.limits import query_limits
 from app.store.market_reader import Listing
 from app.store.reader import Reader
-from app.store.schema import migrate
+from app.store.schema import migrate_as_set
 
 if TYPE_CHECKING:
     from app.ops.shared_windows import SharedWindows
@@ -220,7 +220,7 @@ def guards(settings: Settings, windows: Windows | SharedWindows, name: str) -> l
 def _opened(settings: Settings) -> Database:
     store = open_database(settings)
     if store.embedded:  # nobody else can make its tables; a server's are made by `datafeed migrate` and by the listener
-        migrate(store, retention_1s_days=settings.retention_1s_days, retention_live_days=settings.retention_live_days)
+        migrate_as_set(store, settings)
     return store
 
 

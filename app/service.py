@@ -21,7 +21,7 @@ from app.ops import files
 from app.ops.farewell import Farewell
 from app.settings import Settings
 from app.store.client import Database, open_database
-from app.store.schema import migrate
+from app.store.schema import migrate_as_set
 
 if TYPE_CHECKING:
     from hypercorn.typing import ASGIFramework
@@ -66,12 +66,7 @@ def store(settings: Settings, *, writes: bool = True) -> Iterator[Database]:
     """The database with its schema up to date; who only reads from a server leaves its schema alone."""
     with open_database(settings) as database:
         if writes or database.embedded:
-            migrate(
-                database,
-                cluster=settings.clickhouse_cluster,
-                retention_1s_days=settings.retention_1s_days,
-                retention_live_days=settings.retention_live_days,
-            )
+            migrate_as_set(database, settings)
         yield database
 
 

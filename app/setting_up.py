@@ -22,7 +22,7 @@ from app.settings import ENV_FILE, Settings, settings_of
 from app.setup import env_file
 from app.setup.groups import GROUPS, NAMES, Asked, Group
 from app.store.client import Database, open_database
-from app.store.schema import migrate
+from app.store.schema import migrate_as_set
 
 Values = dict[str, str]
 """By the names of variables; none is empty."""
@@ -194,12 +194,7 @@ def _prepare(settings: Settings, *, schema: bool, sample: bool | None, ask: bool
     if not schema or (ask and not typer.confirm(f"Bring the schema of {settings.clickhouse_database} up to date now?", default=True)):
         return
     with open_database(settings) as database:
-        applied = migrate(
-            database,
-            cluster=settings.clickhouse_cluster,
-            retention_1s_days=settings.retention_1s_days,
-            retention_live_days=settings.retention_live_days,
-        )
+        applied = migrate_as_set(database, settings)
         screen.out.print(f"schema: {len(applied)} objects applied" if applied else "schema: up to date")
         if sample is None and ask:
             sample = typer.confirm("Load a day of sample data, three markets called SAMPLE-…?", default=False)

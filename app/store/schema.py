@@ -1,14 +1,19 @@
 """The schema: files under `sql/schema/`, applied in order, each once, from any number of processes."""
 
+from __future__ import annotations
+
 import hashlib
 import re
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from app.domain.errors import DatafeedError
 from app.domain.resolution import RESOLUTIONS, STORED
 from app.store.client import Database
 from app.store.queries import SQL
+
+if TYPE_CHECKING:
+    from app.settings import Settings
 
 STATISTICS = ("vamm_stats_1m", "vamm_stats_1h")
 """Candles of the last days by time first, fed by those of the same resolution."""
@@ -89,6 +94,16 @@ def migrate(database: Database, *, cluster: str = "", retention_1s_days: int = 0
     for table, days in (("vamm_ohlcv_1s", retention_1s_days), ("vamm_live_prices", retention_live_days)):
         _retain(database, cluster, table, days)
     return done
+
+
+def migrate_as_set(database: Database, settings: Settings) -> list[str]:
+    """`migrate` with what *settings* say of clusters and of how long rows are kept."""
+    return migrate(
+        database,
+        cluster=settings.clickhouse_cluster,
+        retention_1s_days=settings.retention_1s_days,
+        retention_live_days=settings.retention_live_days,
+    )
 
 
 def pending(database: Database) -> list[str]:
