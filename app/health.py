@@ -127,9 +127,10 @@ class Health:
         }
 
     def status(self, found: Found) -> str:
-        """`ok`; `degraded` where something is down that charts go on without; `down` where the store is, as nothing new can be answered."""
+        """`ok`; `degraded` where something is down that charts go on without, or where this process is not ready; `down` where the store
+        is, as nothing new can be answered."""
         down = [name for name, dependency in self.dependencies(found).items() if dependency.state == DOWN]
-        return DOWN if "store" in down else DEGRADED if down else OK
+        return DOWN if "store" in down else DEGRADED if down or self.unready(found) else OK
 
     async def _look(self) -> Found:
         stored, cache = await asyncio.gather(self._stored(), self._cache())

@@ -5,7 +5,7 @@ import sys
 import time
 from collections.abc import Iterable
 from typing import Any, TextIO
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 import orjson
 from pydantic import SecretStr
@@ -17,6 +17,9 @@ from app.settings import Settings
 
 SHORTEST_SECRET = 6
 """Characters: anything shorter would blot out ordinary words."""
+
+SHORTEST_KEY = 16
+"""Characters of a piece of a path or query that is taken for a key by itself: others are names of networks."""
 
 BLOT = "***"
 
@@ -132,7 +135,7 @@ def _parts(secret: str) -> Iterable[str]:
     if not (parts.netloc and secret.rstrip("/") == f"{parts.scheme}://{parts.hostname}{f':{parts.port}' if parts.port else ''}"):
         yield secret  # but where a node is no secret
     if "://" in secret:
-        yield parts.path.strip("/")
-        yield parts.query
-        yield parts.username or ""
-        yield parts.password or ""
+        whole = (parts.path.strip("/"), parts.query, parts.username or "", parts.password or "")
+        pieces = (*parts.path.split("/"), *(value for _, value in parse_qsl(parts.query)))
+        for part in (*whole, *(piece for piece in pieces if len(piece) >= SHORTEST_KEY)):
+            yield from (part, unquote(part))  # as it is written, and as libraries tell it

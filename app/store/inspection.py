@@ -82,7 +82,7 @@ def _need_log(database: Database) -> None:
     if database.embedded:
         raise NoQueryLog("chDB, the engine inside this process, keeps no log of queries")
     if not database.rows(query("query_log_exists"))[0][0]:
-        raise NoQueryLog("this server keeps no log of queries, or has written none yet")
+        raise NoQueryLog("this server keeps no log of queries, has written none yet, or does not show it to this user")
 
 
 def _name(sql: str, known: dict[str, str]) -> str:

@@ -3,13 +3,16 @@
 import asyncio
 import threading
 import time
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from starlette.testclient import TestClient
 
 from app import health
+from app.chain.listener import ListenerStatistics
 from app.domain.block import Block
+from app.following import Following
 from app.health import Health
 from app.main import create_app
 from app.metrics import host_labels
@@ -18,6 +21,7 @@ from app.settings import Settings
 from app.store import rows
 from app.store.client import Database, StoreError
 from app.store.schema import migrate
+from app.store.writer import LedgerStatistics
 from tests.observing.observed import SEARCHES, SECRET, Observed
 from tests.store.rows import CHAIN
 
@@ -154,7 +158,8 @@ def test_ready_without_a_listener_goes_by_the_newest_checkpoint(database: Databa
 def test_a_store_without_tables_is_well_but_not_ready(empty_database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(health, "FRESH", 0)
     with TestClient(create_app(Settings(), empty_database)) as client:
-        assert client.get("/health").json()["dependencies"]["store"]["status"] == "ok"
+        told = client.get("/health").json()
+        assert (told["status"], told["dependencies"]["store"]["status"]) == ("degraded", "ok")
         answer = client.get("/readyz")
         assert (answer.status_code, answer.json()["reasons"]) == (503, ["the schema is not up to date: `datafeed migrate` makes it so"])
         migrate(empty_database)
@@ -228,6 +233,24 @@ def test_a_listener_that_waits_for_a_node_is_told(database: Database) -> None:
         assert client.get("/readyz").json()["reasons"] == ["the listener has not heard yet how far the chain is"]
         assert client.get("/stats").json()["ws_state"] == 0
         assert "datafeed_listener 1.0" in client.get("/metrics").text
+
+
+@pytest.mark.parametrize(("most", "reasons"), [(489, 1), (490, 0), (0, 0)])
+def test_a_listener_that_is_too_far_behind_is_not_ready(database: Database, most: int, reasons: int) -> None:
+    listener = SimpleNamespace(statistics=lambda: ListenerStatistics(10, 500, 0, 0, 490))
+    ledger = SimpleNamespace(statistics=lambda: LedgerStatistics(1, 0, 0, 0, 0, 10, 0))
+    node = SimpleNamespace(is_up=True, latency=0.1)
+    source = SimpleNamespace(rpc=SimpleNamespace(statistics=lambda: [node]))
+    following = cast("Following", SimpleNamespace(listener=listener, ledger=ledger, source=source))
+
+    async def look() -> tuple[list[str], str]:
+        looking = Health(Settings(max_lag_blocks=most), Parts(database=database, listens=True, following=following))
+        found = await looking.look()
+        return looking.unready(found), looking.status(found)
+
+    unready, status = asyncio.run(look())
+    assert [reason.startswith("what is stored is 490 blocks behind") for reason in unready] == [True] * reasons
+    assert status == ("degraded" if reasons else "ok")
 
 
 def test_nodes_are_told_apart_by_host_alone() -> None:

@@ -12,6 +12,7 @@ from app.checks.clickhouse import RIGHTS
 from app.main import create_app
 from app.settings import Settings
 from app.store.client import Database, StoreError, open_database
+from app.store.inspection import table_sizes
 from app.store.lease import TICKING, Lease
 from app.store.queries import SQL
 from app.store.schema import migrate
@@ -24,7 +25,10 @@ from tests.store.wire import Refused, Request
 USERS: Final = (Path(__file__).parents[2] / "docs" / "deploy" / "files" / "users.sql").read_text()
 WRITER, API = "datafeed_writer", "datafeed_api"
 
-_GRANT = re.compile(r"^GRANT (.+) ON vamm_analytics\.(\S+) TO (\w+);$", re.MULTILINE)
+_GRANT = re.compile(r"^GRANT (.+) ON (?:vamm_analytics\.)?(\S+) TO (\w+);$", re.MULTILINE)
+_CLOSED = re.compile(r"FROM (system\.(?:parts|query_log|mutations|merges|processes))\b")
+"""Of the system's tables some that a server does not show to everybody, as it does `tables`, `columns` and `settings`."""
+
 _NEEDS: Final = (
     (r"INSERT INTO (?:TABLE )?`?(\w+)", "INSERT"),
     (r"DELETE FROM `?(\w+)", "ALTER DELETE"),
@@ -55,7 +59,8 @@ def holding_to(given: set[Grant], refused: list[str]) -> Around:
         sql = re.sub(r"\A(\s*--.*\n)+", "", request.sql).lstrip()
         right, table = next((right, found[1]) for pattern, right in _NEEDS if (found := re.match(pattern, sql)))
         whole = right.partition(" ")[0]  # ALTER holds ALTER DELETE
-        if right and not {Grant(name, at) for name in (right, whole) for at in ("*", table)} & given:
+        closed = {Grant("SELECT", name) for name in _CLOSED.findall(sql)} - given
+        if closed or (right and not {Grant(name, at) for name in (right, whole) for at in ("*", table)} & given):
             refused.append(request.sql)
             raise Refused(497, f"Not enough privileges: {right} ON {table}. (ACCESS_DENIED)")
         return execute()
@@ -64,7 +69,8 @@ def holding_to(given: set[Grant], refused: list[str]) -> Around:
 
 
 def test_the_writer_has_the_rights_that_are_checked_for() -> None:
-    assert grants(WRITER) == {Grant(right, "*") for right in RIGHTS}
+    inspecting = {Grant("SELECT", "system.parts"), Grant("SELECT", "system.query_log")}
+    assert grants(WRITER) == {Grant(right, "*") for right in RIGHTS} | inspecting
     assert Grant("SELECT", "*") in grants(API)
     tables = {re.search(r"TABLE IF NOT EXISTS (\w+)", path.read_text()) for path in (SQL / "schema").glob("*.sql")}
     named = {found[1] for found in tables if found}
@@ -83,7 +89,16 @@ def test_the_writer_may_do_what_writing_takes(server: Bridge, empty_database: Da
         ledger.rewind(120)
         ledger.release()
         assert verify(remote) == []
+        assert {size.table for size in table_sizes(remote)} >= {"vamm_ohlcv_1s", "vamm_checkpoints"}
     assert refused == []
+
+
+def test_what_the_system_tells_is_told_to_the_writer_alone(server: Bridge, database: Database) -> None:
+    refused: list[str] = []
+    server.around = holding_to(grants(API), refused)
+    with open_database(server.settings(database.name)) as remote, pytest.raises(StoreError, match="Not enough privileges"):
+        table_sizes(remote)
+    assert len(refused) == 1
 
 
 def test_the_api_may_read_and_save_charts_and_nothing_else(server: Bridge, database: Database) -> None:

@@ -5,6 +5,10 @@ CREATE DATABASE IF NOT EXISTS vamm_analytics;
 
 CREATE USER IF NOT EXISTS datafeed_writer IDENTIFIED WITH sha256_password BY 'PASSWORD-OF-THE-WRITER';
 GRANT SELECT, INSERT, ALTER, CREATE TABLE, CREATE VIEW, DROP TABLE, DROP VIEW ON vamm_analytics.* TO datafeed_writer;
+-- What `datafeed storage` and `datafeed queries` tell of the server.
+GRANT SELECT ON system.parts TO datafeed_writer;
+GRANT SELECT ON system.query_log TO datafeed_writer;
+-- Where CLICKHOUSE_CLUSTER is set: GRANT CLUSTER ON *.* TO datafeed_writer;
 
 -- Reads everything, writes what users save and nothing else.
 CREATE USER IF NOT EXISTS datafeed_api IDENTIFIED WITH sha256_password BY 'PASSWORD-OF-THE-API';
