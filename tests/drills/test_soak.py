@@ -1,4 +1,4 @@
-"""Everything at once for a while: memory stays as it is. Deep runs do it for a moment; SOAK_MINUTES says for how long otherwise."""
+"""Everything at once for a while: memory stays as it is. Deep runs do it for three minutes, or as many as SOAK_MINUTES says."""
 
 import contextlib
 import os
@@ -15,7 +15,7 @@ from tests.depth import DEEP
 from tests.drills.town import LISTEN, SERVE, TICK, Town, check
 from tests.drills.waiting import get
 
-SECONDS: Final = 60 * float(os.environ.get("SOAK_MINUTES", 0)) or (20.0 if DEEP else 0.0)
+SECONDS: Final = 60 * float(os.environ.get("SOAK_MINUTES", 3 if DEEP else 0))
 NAMES: Final = (LISTEN, TICK, SERVE)
 
 ROOM: Final = 24 << 20

@@ -30,6 +30,18 @@ Every package of `requirements/run.txt` that an installation on Linux has, with 
 """
 
 
+VENDORED: Final = ROOT / "app" / "static" / "vendor"
+VENDORED_LICENCE: Final = "Apache-2.0"
+VENDORED_HEAD: Final = """
+## In the code itself
+
+Scripts of `app/static/vendor`, each with its licence beside it.
+
+| script | licence |
+|---|---|
+"""
+
+
 class Audit(NamedTuple):
     """What a report of pip-audit says."""
 
@@ -61,9 +73,32 @@ def licences() -> dict[str, str]:
     return {name: found for name in sorted(pinned()) if (found := licence(name))}
 
 
+def vendored() -> dict[str, str]:
+    """Version by name of the scripts that lie in the code. All are under the Apache License 2.0: ValueError where one is not."""
+    found = {}
+    for folder in sorted(path for path in VENDORED.iterdir() if path.is_dir()):
+        if "Apache License\n                           Version 2.0" not in (folder / "LICENSE").read_text():
+            raise ValueError(f"another licence than {VENDORED_LICENCE}: {folder.name}")
+        found[folder.name] = (folder / "VERSION").read_text().split(":")[0].split()[1]
+    return found
+
+
 def page(listed: Mapping[str, str]) -> str:
     """The list for people."""
-    return HEAD + "".join(f"| {name} | {told} |\n" for name, told in listed.items())
+    packages = "".join(f"| {name} | {told} |\n" for name, told in listed.items())
+    return HEAD + packages + VENDORED_HEAD + "".join(f"| {name} | {VENDORED_LICENCE} |\n" for name in vendored())
+
+
+def whole(bill: str) -> str:
+    """The *bill* of materials of what is installed (CycloneDX, JSON), with what is vendored."""
+    found = json.loads(bill)
+    for name, version in vendored().items():
+        purl = f"pkg:npm/{name}@{version}"
+        licence_ = [{"license": {"id": VENDORED_LICENCE}}]
+        found.setdefault("components", []).append(
+            {"type": "library", "bom-ref": purl, "name": name, "version": version, "licenses": licence_, "purl": purl}
+        )
+    return json.dumps(found, indent=2) + "\n"
 
 
 def read(report: str) -> Audit:
@@ -83,6 +118,7 @@ def main() -> int:
     bill: list[str | Path] = [tools / "cyclonedx-py", "requirements", LOCK, "--pyproject", ROOT / "pyproject.toml"]
     quiet = {**os.environ, "PYTHONWARNINGS": "ignore"}  # a lock does not tell what depends on what
     subprocess.run([*bill, "--output-reproducible", "--of", "JSON", "-o", MATERIALS], check=True, env=quiet)
+    MATERIALS.write_text(whole(MATERIALS.read_text()))
     print(f"licences: {LICENCES.relative_to(ROOT)}; bill of materials (CycloneDX): {MATERIALS.relative_to(ROOT)}")
     asking: list[str | Path] = [tools / "pip-audit", "--requirement", LOCK, "--disable-pip", "--require-hashes", "--format", "json"]
     asked = subprocess.run(asking, capture_output=True, text=True, check=False)

@@ -4,11 +4,11 @@ import json
 import re
 from typing import Any
 
-from tests.supply.audit import LICENCES, licences, page, pinned, read
+from tests.supply.audit import LICENCES, VENDORED_HEAD, licences, page, pinned, read, vendored, whole
 
 
 def test_every_package_is_listed_with_the_licence_that_it_has() -> None:
-    rows = dict(re.findall(r"^\| (\S+) \| (.+) \|$", LICENCES.read_text(), re.MULTILINE))
+    rows = dict(re.findall(r"^\| (\S+) \| (.+) \|$", LICENCES.read_text().partition(VENDORED_HEAD)[0], re.MULTILINE))
     del rows["package"]
     listed = licences()
     assert rows.keys() <= pinned().keys()
@@ -20,6 +20,13 @@ def test_no_licence_asks_for_more_than_to_be_named() -> None:
     """What is linked into a service must not put terms on the service's own code."""
     strict = {name: told for name, told in licences().items() if re.search(r"\bA?GPL|Affero|SSPL|BUSL|not told", told)}
     assert strict == {}
+
+
+def test_what_lies_in_the_code_is_listed_too() -> None:
+    assert re.fullmatch(r"\d+\.\d+\.\d+", vendored()["lightweight-charts"])
+    assert "| lightweight-charts | Apache-2.0 |" in LICENCES.read_text()
+    (component,) = json.loads(whole("{}"))["components"]
+    assert (component["name"], component["version"]) == ("lightweight-charts", vendored()["lightweight-charts"])
 
 
 def report(*entries: dict[str, Any]) -> str:
