@@ -12,7 +12,7 @@ from app.live.shared import SharedBus
 from app.parts import Parts
 from app.settings import Settings
 from app.store.client import Database, StoreError
-from app.store.lease import holders
+from app.store.lease import TICKING, holders
 from app.store.progress_reader import Progress, progress
 from app.store.schema import SchemaChanged, pending
 
@@ -93,13 +93,15 @@ class Health:
         return self._lag if self._found and monotonic() - self._found.at < RECENT else Lag()
 
     def lag(self, found: Found | None) -> Lag:
-        """By the listener, where one runs here; else by the newest checkpoint that was *found*, and the chain's pace."""
+        """By the listener, where one runs here and reads; else, also where another process listens and this one would succeed it, by the
+        newest checkpoint that was *found*, and the chain's pace."""
         stored = found.stored.progress if found and found.stored else None
-        if self._parts.following is None:
-            if self._parts.listens or stored is None:
-                return Lag()
-            return Lag(stored.lag(time()), max(0.0, time() - stored.time), stored.block)
-        listener, ledger = self._parts.following.listener.statistics(), self._parts.following.ledger.statistics()
+        following = self._parts.following
+        if following is None:
+            return Lag() if self._parts.listens or stored is None else _by_checkpoint(stored)
+        listener, ledger = following.listener.statistics(), following.ledger.statistics()
+        if listener.lag is None and stored and found and _is_followed_elsewhere(found.stored):
+            return _by_checkpoint(stored)
         seconds = max(0.0, time() - ledger.time) if ledger.time else None
         return Lag(listener.lag, seconds, ledger.block if ledger.block >= 0 else None, listener.head)
 
@@ -191,6 +193,15 @@ class Health:
         if self._parts.publisher is None:
             return Dependency(OFF)
         return Dependency(DOWN if self._parts.publisher.statistics().is_failing else OK)
+
+
+def _by_checkpoint(stored: Progress) -> Lag:
+    return Lag(stored.lag(time()), max(0.0, time() - stored.time), stored.block)
+
+
+def _is_followed_elsewhere(stored: Stored | None) -> bool:
+    chains = {chain_id: is_ours for chain_id, is_ours in stored.leases.items() if chain_id != TICKING} if stored else {}
+    return bool(chains) and not any(chains.values())
 
 
 def _leases(database: Database) -> Mapping[int, bool]:

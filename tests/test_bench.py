@@ -18,12 +18,14 @@ from tests.depth import DEEP
 
 ROOT = Path(__file__).parents[1]
 FEW = {
+    "ingest": ["--events", "20000"],
     "http": ["--candles", "1000000", "--seconds", "0.1", "--queries", "100"],
     "live": ["--connections", "12", "--updates", "1", "--turns", "1", "--markets", "3", "--seconds", "4"],
     "scale": ["--candles", "1000000", "--markets", "100", "--queries", "50"],
     "start": ["--runs", "1"],
 }
 FIGURES = {
+    "ingest": {"events_per_s", "plain_events_per_s", "ratio", "limit_ratio", "peak_rss_mb"},
     "http": {
         "cached_rps", "bare_rps", "cached_ratio", "uncached_p50_ms", "uncached_p95_ms", "duckdb_p50_ms", "candles",
         "uvicorn_cached_ratio", "uvicorn_speedup", "granian_cached_ratio", "granian_speedup",

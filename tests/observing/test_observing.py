@@ -20,6 +20,7 @@ from app.parts import Parts
 from app.settings import Settings
 from app.store import rows
 from app.store.client import Database, StoreError
+from app.store.lease import TICKING
 from app.store.schema import migrate
 from app.store.writer import LedgerStatistics
 from tests.observing.observed import SEARCHES, SECRET, Observed
@@ -235,22 +236,43 @@ def test_a_listener_that_waits_for_a_node_is_told(database: Database) -> None:
         assert "datafeed_listener 1.0" in client.get("/metrics").text
 
 
-@pytest.mark.parametrize(("most", "reasons"), [(489, 1), (490, 0), (0, 0)])
-def test_a_listener_that_is_too_far_behind_is_not_ready(database: Database, most: int, reasons: int) -> None:
-    listener = SimpleNamespace(statistics=lambda: ListenerStatistics(10, 500, 0, 0, 490))
-    ledger = SimpleNamespace(statistics=lambda: LedgerStatistics(1, 0, 0, 0, 0, 10, 0))
+def looked(database: Database, most: int, listener: ListenerStatistics) -> tuple[list[str], str]:
+    """Why a process with a *listener* as far as this is not ready, by MAX_LAG_BLOCKS, and its status."""
     node = SimpleNamespace(is_up=True, latency=0.1)
-    source = SimpleNamespace(rpc=SimpleNamespace(statistics=lambda: [node]))
-    following = cast("Following", SimpleNamespace(listener=listener, ledger=ledger, source=source))
+    following = SimpleNamespace(
+        listener=SimpleNamespace(statistics=lambda: listener),
+        ledger=SimpleNamespace(statistics=lambda: LedgerStatistics(1, 0, 0, 0, 0, 10, 0)),
+        source=SimpleNamespace(rpc=SimpleNamespace(statistics=lambda: [node])),
+    )
 
     async def look() -> tuple[list[str], str]:
-        looking = Health(Settings(max_lag_blocks=most), Parts(database=database, listens=True, following=following))
+        parts = Parts(database=database, listens=True, following=cast("Following", following))
+        looking = Health(Settings(max_lag_blocks=most), parts)
         found = await looking.look()
         return looking.unready(found), looking.status(found)
 
-    unready, status = asyncio.run(look())
+    return asyncio.run(look())
+
+
+@pytest.mark.parametrize(("most", "reasons"), [(489, 1), (490, 0), (0, 0)])
+def test_a_listener_that_is_too_far_behind_is_not_ready(database: Database, most: int, reasons: int) -> None:
+    unready, status = looked(database, most, ListenerStatistics(10, 500, 0, 0, 490))
     assert [reason.startswith("what is stored is 490 blocks behind") for reason in unready] == [True] * reasons
     assert status == ("degraded" if reasons else "ok")
+
+
+def test_who_waits_to_succeed_a_listener_is_as_ready_as_what_that_one_stores(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waiting = ListenerStatistics(-1, None, 0, 0, None)
+    checkpoints(database, (1_000, 200), (1_100, 0))
+    assert looked(database, 100, waiting)[0] == ["the listener has not heard yet how far the chain is"]
+    monkeypatch.setattr(health, "holders", lambda _: {CHAIN: False, TICKING: True})
+    assert looked(database, 100, waiting) == ([], "ok")
+    database.run("TRUNCATE TABLE vamm_checkpoints")
+    checkpoints(database, (1_000, 2_200), (1_100, 2_000))
+    (reason,), _ = looked(database, 100, waiting)
+    assert reason.startswith("what is stored is 10")  # 2,000 seconds at two a block
 
 
 def test_nodes_are_told_apart_by_host_alone() -> None:
