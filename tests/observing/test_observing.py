@@ -261,9 +261,7 @@ def test_a_listener_that_is_too_far_behind_is_not_ready(database: Database, most
     assert status == ("degraded" if reasons else "ok")
 
 
-def test_who_waits_to_succeed_a_listener_is_as_ready_as_what_that_one_stores(
-    database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_who_waits_to_succeed_a_listener_is_as_ready_as_what_that_one_stores(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     waiting = ListenerStatistics(-1, None, 0, 0, None)
     checkpoints(database, (1_000, 200), (1_100, 0))
     assert looked(database, 100, waiting)[0] == ["the listener has not heard yet how far the chain is"]
