@@ -32,14 +32,14 @@ class Metrics(Collector):
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
-        self._found: tuple[Found, Lag] | None = None
+        self._found: tuple[Found, Lag, bool] | None = None
         self._registry = CollectorRegistry(auto_describe=False)
         self._registry.register(self)
         ProcessCollector(registry=self._registry)
 
-    def text(self, found: Found, lag: Lag) -> bytes:
+    def text(self, found: Found, lag: Lag, *, is_ready: bool) -> bytes:
         """All figures, with what a look at the service's health has *found*."""
-        self._found = found, lag
+        self._found = found, lag, is_ready
         return generate_latest(self._registry)
 
     def describe(self) -> Iterable[Metric]:
@@ -197,7 +197,8 @@ def host_labels(hosts: Sequence[str]) -> list[str]:
     return [host if hosts.count(host) == 1 else f"{host}#{hosts[:place].count(host) + 1}" for place, host in enumerate(hosts)]
 
 
-def _state(found: Found, lag: Lag) -> Iterator[Metric]:
+def _state(found: Found, lag: Lag, is_ready: bool) -> Iterator[Metric]:
+    yield _gauge("ready", "1 where requests may be sent here, as /readyz says.", (), {(): is_ready})
     yield _gauge("store_up", "1 where the store answers.", (), {(): found.stored is not None})
     latencies = {("store",): found.stored.latency if found.stored else None, ("cache",): found.cache.latency}
     known = {name: seconds for name, seconds in latencies.items() if seconds is not None}

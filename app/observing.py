@@ -133,7 +133,7 @@ class Observing:
 
         self._collected = self._collected or Metrics(self._parts)
         found = await self._health.look()
-        return self._collected.text(found, self._health.lag(found))
+        return self._collected.text(found, self._health.lag(found), is_ready=not self._health.unready(found))
 
     async def _told(self) -> bytes:
         found = await self._health.look()

@@ -163,6 +163,7 @@ def test_a_store_without_tables_is_well_but_not_ready(empty_database: Database, 
         assert (told["status"], told["dependencies"]["store"]["status"]) == ("degraded", "ok")
         answer = client.get("/readyz")
         assert (answer.status_code, answer.json()["reasons"]) == (503, ["the schema is not up to date: `datafeed migrate` makes it so"])
+        assert "datafeed_ready 0.0" in client.get("/metrics").text
         migrate(empty_database)
         assert client.get("/readyz").status_code == 200
 
