@@ -15,5 +15,5 @@ def share(things: Sequence[T], number: int, of: int = 4) -> Sequence[T]:
 
 
 def examples(number: int) -> int:
-    """How many examples a property is tried with: *number*, or a third of them, and no fewer than five."""
-    return number if DEEP else max(5, number // 3)
+    """How many examples a property is tried with: *number*, or a quarter of them, and no fewer than five."""
+    return number if DEEP else max(5, number // 4)
