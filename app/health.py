@@ -95,12 +95,13 @@ class Health:
     def lag(self, found: Found | None) -> Lag:
         """By the listener, where one runs here and reads; else, also where another process listens and this one would succeed it, by the
         newest checkpoint that was *found*, and the chain's pace."""
-        stored = found.stored.progress if found and found.stored else None
+        held = found.stored if found else None
+        stored = held.progress if held else None
         following = self._parts.following
         if following is None:
             return Lag() if self._parts.listens or stored is None else _by_checkpoint(stored)
         listener, ledger = following.listener.statistics(), following.ledger.statistics()
-        if listener.lag is None and stored and found and _is_followed_elsewhere(found.stored):
+        if listener.lag is None and held and stored and _is_followed_elsewhere(held):
             return _by_checkpoint(stored)
         seconds = max(0.0, time() - ledger.time) if ledger.time else None
         return Lag(listener.lag, seconds, ledger.block if ledger.block >= 0 else None, listener.head)
@@ -199,9 +200,9 @@ def _by_checkpoint(stored: Progress) -> Lag:
     return Lag(stored.lag(time()), max(0.0, time() - stored.time), stored.block)
 
 
-def _is_followed_elsewhere(stored: Stored | None) -> bool:
-    chains = {chain_id: is_ours for chain_id, is_ours in stored.leases.items() if chain_id != TICKING} if stored else {}
-    return bool(chains) and not any(chains.values())
+def _is_followed_elsewhere(stored: Stored) -> bool:
+    ours = [is_ours for chain_id, is_ours in stored.leases.items() if chain_id != TICKING]
+    return bool(ours) and not any(ours)
 
 
 def _leases(database: Database) -> Mapping[int, bool]:

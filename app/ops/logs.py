@@ -5,7 +5,7 @@ import sys
 import time
 from collections.abc import Iterable
 from typing import Any, TextIO
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
 
 import orjson
 from pydantic import SecretStr
@@ -136,6 +136,6 @@ def _parts(secret: str) -> Iterable[str]:
         yield secret  # but where a node is no secret
     if "://" in secret:
         whole = (parts.path.strip("/"), parts.query, parts.username or "", parts.password or "")
-        pieces = (*parts.path.split("/"), *(value for _, value in parse_qsl(parts.query)))
+        pieces = (*parts.path.split("/"), *(pair.partition("=")[2] for pair in parts.query.split("&")))
         for part in (*whole, *(piece for piece in pieces if len(piece) >= SHORTEST_KEY)):
             yield from (part, unquote(part))  # as it is written, and as libraries tell it

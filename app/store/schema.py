@@ -100,7 +100,7 @@ def migrate_as_set(database: Database, settings: Settings) -> list[str]:
     """`migrate` with what *settings* say of clusters and of how long rows are kept."""
     return migrate(
         database,
-        cluster=settings.clickhouse_cluster,
+        cluster="" if database.embedded else settings.clickhouse_cluster,
         retention_1s_days=settings.retention_1s_days,
         retention_live_days=settings.retention_live_days,
     )

@@ -127,9 +127,8 @@ def test_secrets_are_blotted_out(stream: io.StringIO, form: str) -> None:
 def test_pieces_of_a_url_are_secrets_as_they_are_written_and_as_they_are_meant(stream: io.StringIO) -> None:
     node = "https://node.example/v2/hunter2hunter2hunter2/arbitrum-one?network=ethereum&key=hunter3hunter3%2Bhunter3"
     configure(Settings(rpc_url=node, redis_url="redis://:hunter%40hunter4@cache.example"), stream)
-    logger.info(
-        "key hunter2hunter2hunter2, key hunter3hunter3+hunter3, password hunter@hunter4 and hunter%40hunter4 on arbitrum-one, ethereum"
-    )
+    logger.info("keys hunter2hunter2hunter2, hunter3hunter3+hunter3, hunter3hunter3%2Bhunter3 on arbitrum-one, ethereum")
+    logger.info("passwords hunter@hunter4 and hunter%40hunter4")
     assert "hunter" not in stream.getvalue()
     assert "on arbitrum-one, ethereum" in stream.getvalue()
 
