@@ -17,7 +17,7 @@ from clickhouse_connect.driver.exceptions import ClickHouseError, DatabaseError
 
 from app.domain.errors import DatafeedError, FolderUnusable, StoreAway
 from app.store.limits import past_limit
-from app.store.queries import name_of
+from app.store.queries import SQL, name_of
 from app.store.reason import reason
 from app.store.timing import INSERT, Timing
 from app.store.whole import Read, kept_by_server, temporary_file, write_file
@@ -36,6 +36,7 @@ ENGINE_SETTINGS: dict[str, Any] = {
     "insert_deduplicate": 0,  # a rewind puts the very same rows back: they must not be taken for repeats
     "deduplicate_blocks_in_dependent_materialized_views": 0,
     "materialized_views_ignore_errors": 0,
+    "optimize_on_insert": 0,  # views group their rows already, and readers group them again: a third of a large insert's time for nothing
     "parallel_view_processing": 1,  # a block's rows are in all rollups a quarter sooner, where a core has nothing else to do
     "lightweight_deletes_sync": 2,
     "mutations_sync": 2,
@@ -46,6 +47,7 @@ ENGINE_SETTINGS: dict[str, Any] = {
 
 EMBEDDED_ENGINE = {
     "background_pool_size": "16",  # of two, its default, deletes must wait for merges: a rewind then takes seconds, not 0.1 s
+    "config-file": str(SQL / "embedded.xml"),
     "os_threads_nice_value_merge_mutate": "10",  # where the process may set it: a commit that merges begin during is not held up by them
 }
 

@@ -13,6 +13,7 @@ from app.domain.market import Market
 from app.domain.trade import Trade
 
 _DECIMAL = pa.decimal128(38, 18)
+_ZERO, _ZERO_WORD = bytes(16), bytes(32)  # most amounts of most events are none: half the time of a row
 
 
 def trades(rows: Sequence[Trade]) -> pa.Table:
@@ -75,20 +76,18 @@ def set_aside(rows: Sequence[SetAside]) -> pa.Table:
     return pa.table({name: pa.array(values, types.get(name, pa.string())) for name, values in named})
 
 
-def _decimals(amounts: Iterable[int | None]) -> pa.Array:
+def _decimals(amounts: Sequence[int | None]) -> pa.Array:
     """Exact `Decimal(38, 18)` from 1e-18 units; pyarrow's own way by `decimal.Decimal` costs ten times as much."""
-    amounts = list(amounts)
-    data = b"".join([(amount or 0).to_bytes(16, "little", signed=True) for amount in amounts])
+    data = b"".join([amount.to_bytes(16, "little", signed=True) if amount else _ZERO for amount in amounts])
     present = None
     if None in amounts:
         present = pa.array([amount is not None for amount in amounts]).buffers()[1]
     return pa.Array.from_buffers(_DECIMAL, len(amounts), [present, pa.py_buffer(data)])
 
 
-def _words(numbers: Iterable[int]) -> pa.Array:
+def _words(numbers: Sequence[int]) -> pa.Array:
     """`UInt256` the way the engine reads it from Arrow: 32 little-endian bytes."""
-    numbers = list(numbers)
-    data = b"".join([number.to_bytes(32, "little") for number in numbers])
+    data = b"".join([number.to_bytes(32, "little") if number else _ZERO_WORD for number in numbers])
     return pa.Array.from_buffers(pa.binary(32), len(numbers), [None, pa.py_buffer(data)])
 
 
