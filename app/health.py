@@ -29,7 +29,7 @@ OK, DEGRADED, DOWN, OFF = "ok", "degraded", "down", "off"
 
 
 class Dependency(NamedTuple):
-    """`off`: not configured, or not in this process. `latency` is in seconds."""
+    """`off`: not configured, or not in this process. `latency` is in seconds, of the last exchange; None where there was none yet."""
 
     state: str
     latency: float | None = None
@@ -177,11 +177,14 @@ class Health:
     def _bus(self) -> Dependency:
         if not isinstance(self._parts.bus, SharedBus):
             return Dependency(OFF)
-        return Dependency(DOWN if self._parts.bus.statistics().is_away else OK)
+        bus = self._parts.bus.statistics()
+        return Dependency(DOWN) if bus.is_away else Dependency(OK, bus.latency)
 
     def _limits(self) -> Dependency:
         is_away = getattr(self._parts.windows, "is_away", None)
-        return Dependency(OFF if is_away is None else DOWN if is_away else OK)
+        if is_away is None:
+            return Dependency(OFF)
+        return Dependency(DOWN) if is_away else Dependency(OK, getattr(self._parts.windows, "latency", None))
 
     def _node(self) -> Dependency:
         if self._parts.following is None:
@@ -193,7 +196,8 @@ class Health:
     def _pusher(self) -> Dependency:
         if self._parts.publisher is None:
             return Dependency(OFF)
-        return Dependency(DOWN if self._parts.publisher.statistics().is_failing else OK)
+        pushed = self._parts.publisher.statistics()
+        return Dependency(DOWN) if pushed.is_failing else Dependency(OK, pushed.latency)
 
 
 def _by_checkpoint(stored: Progress) -> Lag:

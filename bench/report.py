@@ -8,7 +8,7 @@ import platform
 from collections.abc import Iterator, Mapping
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, cast
 
 import psutil
 import typer
@@ -23,6 +23,15 @@ TOLERATED: Final = 15.0
 
 SIZES: Final = ("candles", "markets", "days", "events", "fanout_connections")
 """Figures that say how much was measured: ratios of other sizes say little."""
+
+BOUNDS: Final[Mapping[str, Mapping[str, tuple[str, float]]]] = {
+    "http": {"cached_ratio": (MORE, 0.85), "uncached_p95_ms": (LESS, 10)},
+    "ingest": {"events_per_s": (MORE, 30_000), "ratio": (MORE, 10)},
+    "live": {"block_to_client_p99_ms": (LESS, 250), "fanout_ratio": (MORE, 0.8)},
+    "scale": {"candles_p50_growth": (LESS, 1.5), "candles_p95_growth": (LESS, 1.5)},
+    "start": {"server_start_s": (LESS, 2), "embedded_start_s": (LESS, 4), "server_idle_mb": (LESS, 150)},
+}
+"""What is aimed at, on two cores and with the sizes that parts have by themselves: of each figure, at least or less than how much."""
 
 CPU_INFO: Final = Path("/proc/cpuinfo")
 
@@ -51,7 +60,14 @@ def say_machine() -> None:
 
 
 def tell(part: str, figures: Mapping[str, object], better: Better, *, as_json: bool, against: Path | None) -> None:
-    """End *part*: compare with the run in *against*, then print *figures* as JSON. Exit code 1 where a ratio is worse."""
+    """End *part*: say which bounds are met, compare with the run in *against*, then print *figures* as JSON.
+
+    Exit code 1 where a ratio is worse than it was: a bound may be missed on a machine that is slower, or has other things to do.
+    """
+    for name, (side, bound) in BOUNDS.get(part, {}).items():
+        found = cast(float, figures[name])
+        met = found >= bound if side == MORE else found < bound
+        typer.echo(f"{'met   ' if met else 'MISSED'}  {name} {found:,g}: {'at least' if side == MORE else 'less than'} {bound:,g}")
     run = {"part": part, "machine": machine(), "better": dict(better), **figures}
     worse = False
     if against:

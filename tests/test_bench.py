@@ -87,6 +87,14 @@ def test_a_run_is_compared_with_an_earlier_one(
     assert "made: the earlier run was of another size (candles)" in CliRunner().invoke(command, [str(old), str(new)]).stdout
 
 
+def test_bounds_are_held_against_what_was_measured(capsys: pytest.CaptureFixture[str]) -> None:
+    tell("live", {"block_to_client_p99_ms": 250.0, "fanout_ratio": 0.8}, {}, as_json=False, against=None)
+    assert capsys.readouterr().out.splitlines() == [
+        "MISSED  block_to_client_p99_ms 250: less than 250",
+        "met     fanout_ratio 0.8: at least 0.8",
+    ]
+
+
 def test_what_is_no_run_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for text in ("nothing", "{", '{"a": 1}'):
         path = tmp_path / "old.txt"

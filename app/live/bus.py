@@ -35,6 +35,8 @@ class BusStatistics(NamedTuple):
     """Messages read that were none."""
     is_away: bool = False
     """Whether other processes cannot be reached."""
+    latency: float | None = None
+    """Seconds until the last message to them was taken; None where there was none."""
 
 
 class Bus(Protocol):

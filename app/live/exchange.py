@@ -33,7 +33,7 @@ class Codec(NamedTuple, Generic[T]):
 
 class Traffic(NamedTuple):
     """Messages that are not sent yet, and since the start: messages sent, those of them that were dropped instead, and messages read that
-    were none. `is_away`: others cannot be reached now.
+    were none. `is_away`: others cannot be reached now. `latency`: seconds until the last message sent was taken; None where none was yet.
     """
 
     waiting: int
@@ -41,6 +41,7 @@ class Traffic(NamedTuple):
     dropped: int
     garbage: int
     is_away: bool
+    latency: float | None
 
 
 class Exchange(Generic[T]):
@@ -77,7 +78,8 @@ class Exchange(Generic[T]):
 
     def statistics(self) -> Traffic:
         """Figures of this moment."""
-        return Traffic(len(self._outbox), self._sent, self._outbox.dropped, self._reading.garbage, self._line.is_away)
+        outbox = self._outbox
+        return Traffic(len(outbox), self._sent, outbox.dropped, self._reading.garbage, self._line.is_away, outbox.latency)
 
     async def __aenter__(self) -> Self:
         self._stream = asyncio.create_task(self._found())

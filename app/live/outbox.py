@@ -5,6 +5,7 @@ import contextlib
 import threading
 from collections import deque
 from collections.abc import Awaitable
+from time import monotonic
 from typing import Final
 
 from app.live.line import Line
@@ -33,6 +34,8 @@ class Outbox:
         self._is_sending = False
         self.dropped = 0
         """Messages that were never sent."""
+        self.latency: float | None = None
+        """Seconds until the last one was taken; None where none was yet."""
 
     def __len__(self) -> int:
         """Messages that are not sent yet."""
@@ -75,12 +78,14 @@ class Outbox:
         self._wake()
 
     async def _sent(self, stream: Stream, message: bytes) -> bool:
+        begun = monotonic()
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
                 await stream.append(message)
         except Exception as error:  # the clients raise whatever an odd answer makes them trip over
             self._line.failed(SENDING, error)
             return False
+        self.latency = monotonic() - begun
         self._line.succeeded(SENDING)
         return True
 

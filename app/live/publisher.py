@@ -6,6 +6,7 @@ import logging
 import random
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from time import monotonic
 from typing import Final, NamedTuple, Protocol
 
 from app.domain.errors import DatafeedError
@@ -67,7 +68,7 @@ class Market(NamedTuple):
 
 
 class Statistics(NamedTuple):
-    """Since the start; `waiting` and `channels` are of now."""
+    """Since the start; `waiting` and `channels` are of now, `latency` is in seconds, of the last push (None: there was none yet)."""
 
     pushed: int
     failed: int
@@ -76,6 +77,7 @@ class Statistics(NamedTuple):
     waiting: int
     channels: int
     is_failing: bool
+    latency: float | None
 
 
 class Publisher:
@@ -110,6 +112,7 @@ class Publisher:
         self._hearing: defaultdict[int, dict[str, Topic]] = defaultdict(dict)
         self._known_prices: dict[int, Price] | None = None
         self._failures = 0
+        self._latency: float | None = None
         self._pushed = self._failed = self._refused = 0
 
     def tell(self, updates: Sequence[Update]) -> None:
@@ -154,7 +157,8 @@ class Publisher:
     def statistics(self) -> Statistics:
         """Figures of this moment."""
         counts = (self._pushed, self._failed, self._refused, self._due.dropped, len(self._due))
-        return Statistics(*counts, len(self._channels) + self._holdings.channels, is_failing=self._failures > 0)
+        channels = len(self._channels) + self._holdings.channels
+        return Statistics(*counts, channels, is_failing=self._failures > 0, latency=self._latency)
 
     async def _look(self) -> None:
         """Follow what somebody hears now, and nothing else."""
@@ -205,6 +209,7 @@ class Publisher:
         while most > 0:
             pushes = self._due.take(min(most, self._backend.at_once))
             most -= len(pushes)
+            begun = monotonic()
             try:
                 await self._backend.push(pushes)
             except Refused as error:
@@ -215,6 +220,7 @@ class Publisher:
                 raise
             else:
                 self._pushed += len(pushes)
+                self._latency = monotonic() - begun
 
     def _allowed(self) -> int:
         """How many of those that wait may be pushed now. The fraction of an event that is left over counts next time."""

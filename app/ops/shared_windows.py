@@ -48,6 +48,8 @@ class SharedWindows:
         self._rest_ends = 0.0
         self.is_away = False
         """Redis does not answer: this process counts for itself."""
+        self.latency: float | None = None
+        """Seconds that its last answer took; None where there was none yet."""
         self.refused: Counter[str] = Counter()
         """Requests since the start, by the limit's name."""
 
@@ -68,6 +70,7 @@ class SharedWindows:
         try:
             async with asyncio.timeout(PATIENCE):
                 wait = await self._ask(limit, client, share)
+                self.latency = self._clock() - now
         except (RedisError, OSError, TimeoutError) as error:
             self._went(error)
             return self._local.hit(limit, client)

@@ -10,9 +10,16 @@ from app.store.writer import ClickHouseLedger
 from tests.store.rows import CHAIN
 
 
+def lease_on(database: Database) -> Lease:
+    """The lease as a process has it that starts when those before it are long gone: on a server, once their claims have run out."""
+    if not database.embedded:
+        database.run("TRUNCATE TABLE vamm_leases")
+    return Lease(database, CHAIN, ttl=60)
+
+
 def ledger_on(database: Database, on_news: Callable[[News], None] = lambda _: None) -> ClickHouseLedger:
     """The ledger of a process that has just started, where no other holds the lease."""
-    ledger = ClickHouseLedger(database, CHAIN, Lease(database, CHAIN, ttl=60), on_news=on_news)
+    ledger = ClickHouseLedger(database, CHAIN, lease_on(database), on_news=on_news)
     ledger.recover()
     return ledger
 

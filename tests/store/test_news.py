@@ -10,11 +10,10 @@ from app.domain.news import TOLD_TRADES, Committed, News, TakenBack
 from app.domain.resolution import DAY
 from app.store import fill
 from app.store.client import Database, StoreError
-from app.store.lease import Lease
 from app.store.verify import verify
 from app.store.writer import ClickHouseLedger
 from tests.store.faults import refuse
-from tests.store.ledgers import ledger_on
+from tests.store.ledgers import lease_on, ledger_on
 from tests.store.rows import CHAIN, GENESIS, batch, block, trade
 
 
@@ -39,7 +38,7 @@ class Told(list[News]):
 
 def telling_ledger(database: Database, told: Told) -> ClickHouseLedger:
     """A process's ledger that tells *told*."""
-    ledger = ClickHouseLedger(database, CHAIN, Lease(database, CHAIN, ttl=60), on_news=told)
+    ledger = ClickHouseLedger(database, CHAIN, lease_on(database), on_news=told)
     ledger.recover()
     return ledger
 
@@ -118,7 +117,7 @@ def test_what_a_crash_left_is_told_when_it_is_taken_back(database: Database) -> 
     ledger_on(database).commit(batch(1, 130))
     second = batch(131, 200)
     failing = refuse(database, 2, "after")  # the trades, before the checkpoint
-    doomed = ClickHouseLedger(failing, CHAIN, Lease(database, CHAIN, ttl=60))
+    doomed = ClickHouseLedger(failing, CHAIN, lease_on(database))
     doomed.recover()
     with pytest.raises(StoreError):
         doomed.commit(second)
@@ -135,7 +134,7 @@ def test_a_commit_whose_outcome_is_unknown_shows_in_the_next_one(database: Datab
     """It is in the store, and was told to nobody."""
     ledger_on(database).commit(batch(1, 130))
     told: list[News] = []
-    ledger = ClickHouseLedger(refuse(database, 3, "after"), CHAIN, Lease(database, CHAIN, ttl=60), on_news=told.append)
+    ledger = ClickHouseLedger(refuse(database, 3, "after"), CHAIN, lease_on(database), on_news=told.append)
     ledger.recover()
     with pytest.raises(StoreError):
         ledger.commit(batch(131, 200))
@@ -167,7 +166,7 @@ def test_whoever_hears_it_cannot_harm(database: Database, caplog: pytest.LogCapt
     def broken(news: News) -> None:
         raise ZeroDivisionError(news.block)
 
-    ledger = ClickHouseLedger(database, CHAIN, Lease(database, CHAIN, ttl=60), on_news=broken)
+    ledger = ClickHouseLedger(database, CHAIN, lease_on(database), on_news=broken)
     ledger.recover()
     ledger.commit(batch(1, 130))
     ledger.commit(batch(131, 260))
@@ -181,7 +180,7 @@ def test_a_commit_that_fails_tells_nothing(database: Database) -> None:
     told: list[News] = []
     ledger_on(database)
     for step in range(3):
-        ledger = ClickHouseLedger(refuse(database, step, "before"), CHAIN, Lease(database, CHAIN, ttl=60), on_news=told.append)
+        ledger = ClickHouseLedger(refuse(database, step, "before"), CHAIN, lease_on(database), on_news=told.append)
         ledger.recover()
         with pytest.raises(StoreError):
             ledger.commit(Batch([Block(5, "0x05", "0x04", GENESIS)], [trade(5, 0, 1, 5, 1)]))

@@ -12,6 +12,7 @@ from app.store.verify import verify
 from app.store.writer import ClickHouseLedger
 from tests.depth import DEEP
 from tests.store.faults import FailingDatabase, Killed, LateDatabase
+from tests.store.ledgers import lease_on
 from tests.store.rows import CHAIN, batch, block
 
 FIRST, SECOND = batch(100, 119), batch(120, 139)
@@ -20,7 +21,7 @@ FIRST, SECOND = batch(100, 119), batch(120, 139)
 
 def ledger_on(database: Database, leases: Database) -> ClickHouseLedger:
     """The ledger of a process that has just started; its lease is taken elsewhere, where nothing fails."""
-    ledger = ClickHouseLedger(database, CHAIN, Lease(leases, CHAIN, ttl=60))
+    ledger = ClickHouseLedger(database, CHAIN, lease_on(leases))
     ledger.recover()
     return ledger
 

@@ -7,11 +7,11 @@ from app.chain.protocol import load_protocols
 from app.domain.fixed import ONE
 from app.store import rows
 from app.store.client import Database
-from app.store.lease import Lease
 from app.store.verify import days_to_rebuild, verify
 from app.store.writer import ClickHouseLedger
 from tests.chain.decoding import changed
 from tests.chain.ledger import MemoryLedger
+from tests.store.ledgers import lease_on
 from tests.store.lives import Life
 from tests.store.rows import CHAIN, batch, block, trade
 
@@ -47,7 +47,7 @@ FAULTS = {
 
 @pytest.fixture
 def filled(database: Database) -> Database:
-    ledger = ClickHouseLedger(database, CHAIN, Lease(database, CHAIN, ttl=60))
+    ledger = ClickHouseLedger(database, CHAIN, lease_on(database))
     ledger.recover()
     ledger.commit(batch(1, 200))
     assert verify(database) == []
@@ -60,7 +60,7 @@ def test_sees_and_mends(filled: Database, fault: str) -> None:
     filled.run(statement)
     found = verify(filled)
     assert found[0].table == table  # what is coarser may follow from it
-    ledger = ClickHouseLedger(filled, CHAIN, Lease(filled, CHAIN, ttl=60))
+    ledger = ClickHouseLedger(filled, CHAIN, lease_on(filled))
     ledger.recover()
     for since, market_ids in days_to_rebuild(found).items():
         ledger.rebuild(market_ids, since)

@@ -10,12 +10,11 @@ from app.domain.ledger import Batch
 from app.domain.market import Market
 from app.domain.trade import MarketState, PositionKey
 from app.store.client import Database
-from app.store.lease import Lease
 from app.store.verify import verify
 from app.store.writer import MARK_BLOCKS, REMEMBERED_BLOCKS, ClickHouseLedger
 from tests.depth import DEEP
 from tests.store.faults import FailingDatabase, Killed, Mode
-from tests.store.ledgers import expected, ledger_on, stored
+from tests.store.ledgers import expected, lease_on, ledger_on, stored
 from tests.store.rows import CHAIN, batch, block, trade
 
 MODES: tuple[Mode, ...] = ("before", "torn", "phantom")
@@ -43,7 +42,7 @@ def test_killed_at_every_step_of_a_commit(database: Database, mode: Mode) -> Non
     steps = 0
     while True:
         failing = FailingDatabase(database, steps, mode)
-        doomed = ClickHouseLedger(failing, CHAIN, Lease(database, CHAIN, ttl=60))
+        doomed = ClickHouseLedger(failing, CHAIN, lease_on(database))
         doomed.recover()
         try:
             doomed.commit(second)
@@ -68,7 +67,7 @@ def test_killed_at_every_step_of_a_rewind(database: Database) -> None:
     while True:
         ledger_on(database).commit(second)
         failing = FailingDatabase(database, steps, "before")
-        doomed = ClickHouseLedger(failing, CHAIN, Lease(database, CHAIN, ttl=60))
+        doomed = ClickHouseLedger(failing, CHAIN, lease_on(database))
         doomed.recover()
         try:
             doomed.rewind(131)
@@ -122,7 +121,7 @@ def test_killed_at_every_step_of_the_first_commit(database: Database) -> None:
     first.first_block = 1
     for step in range(20):
         failing = FailingDatabase(database, step, "after")
-        doomed = ClickHouseLedger(failing, CHAIN, Lease(database, CHAIN, ttl=60))
+        doomed = ClickHouseLedger(failing, CHAIN, lease_on(database))
         with contextlib.suppress(Killed):
             doomed.recover()
             doomed.commit(first)
