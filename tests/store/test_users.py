@@ -17,9 +17,10 @@ from app.store.lease import TICKING, Lease
 from app.store.queries import SQL
 from app.store.schema import migrate
 from app.store.verify import verify
+from app.store.writer import ClickHouseLedger
 from tests.store.bridge import Around, Bridge
 from tests.store.ledgers import ledger_on
-from tests.store.rows import batch
+from tests.store.rows import CHAIN, batch
 from tests.store.wire import Refused, Request
 
 USERS: Final = (Path(__file__).parents[2] / "docs" / "deploy" / "files" / "users.sql").read_text()
@@ -82,7 +83,8 @@ def test_the_writer_may_do_what_writing_takes(server: Bridge, empty_database: Da
     server.around = holding_to(grants(WRITER), refused)
     with open_database(server.settings(empty_database.name)) as remote:
         assert migrate(remote, retention_live_days=7)
-        ledger = ledger_on(remote)
+        ledger = ClickHouseLedger(remote, CHAIN, Lease(remote, CHAIN, ttl=60))
+        ledger.recover()
         ledger.commit(batch(100, 119))
         ledger.commit(batch(120, 139))
         ledger.refresh([1, 2])
