@@ -99,7 +99,7 @@ def check_logs(raw: Any, topics: Collection[str], first: int, last: int) -> Logs
                 raise BadAnswer(f"block {number} has two logs in one place")
     except (KeyError, IndexError, TypeError, ValueError, AttributeError):
         raise BadAnswer("a log is incomplete") from None
-    checked.logs.extend(found[place] for place in sorted(found))
+    checked.logs.extend([found[place] for place in sorted(found)])
     return checked
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from app.chain.book import Book, Listing, Openings, Wanted, nowhere
 from app.chain.effects import effect
 from app.chain.netted import UNKNOWN, entry_after, was_there
-from app.chain.plan import Columns, Kind
+from app.chain.plan import FUNDING, INDEX, MARKET_CREATED, MARKET_STATUS, OPEN, TRADE, Columns
 from app.chain.protocol import Catalogue
 from app.chain.reading import Event, Reader
 from app.chain.registry import OTHER_FACTORY, OTHER_SPEAKER, UNKNOWN_MARKET, Ignored, Registry
@@ -87,9 +87,9 @@ class Decoder:
         if event.plan.by_factory:
             if not self._registry.allows(event.emitter):
                 raise Ignored(OTHER_FACTORY)
-            change = self._registry.announce if kind is Kind.MARKET_CREATED else self._registry.set_status
+            change = self._registry.announce if kind is MARKET_CREATED else self._registry.set_status
             decoded.markets.append(change(event, event.said()))
-        elif kind is Kind.INDEX:
+        elif kind is INDEX:
             listings = [self._book.listings.live[contract] for contract in self._book.by_oracle.live[event.emitter]]
             listings.sort(key=lambda listing: listing.market_id)
             markets = [(listing, listing.market) for listing in listings if listing.market]
@@ -131,7 +131,7 @@ class Decoder:
         opened_earlier = is_long is None and bool(plan.position_price)
         if opened_earlier:
             is_long = self._book.earlier_sides.live.get(position)
-        entry_before = self._book.entries.live.get(position) if kind is Kind.TRADE else None
+        entry_before = self._book.entries.live.get(position) if kind is TRADE else None
         price, price_type, volume, liquidation_volume, side, is_long, long_change, short_change = effect(
             plan, columns, listing.price, is_long, seen=entry_before is not None
         )
@@ -141,20 +141,20 @@ class Decoder:
         if not fits(abs(long_size) + abs(short_size)):
             raise Unreadable("the market's open interest would not fit Decimal(38, 18)")
         listing.long_size, listing.short_size = long_size, short_size
-        if price_type and kind is not Kind.INDEX:
+        if price_type and kind is not INDEX:
             listing.price = price
         size, entry_price = columns.size, columns.entry_price
         position_size: int | None = None
-        if kind is Kind.OPEN:
+        if kind is OPEN:
             if size:  # an opening of nothing opens nothing
                 self._book.sides.live[position] = is_long
             entry_price = price
-        elif kind is Kind.TRADE:
+        elif kind is TRADE:
             entry_price = entry_after(columns, entry_before or UNKNOWN)
             if is_long is not None:
                 self._book.entries.live[position] = entry_price
             size, position_size = abs(size), abs(columns.size_after)
-        elif kind is Kind.FUNDING:
+        elif kind is FUNDING:
             listing.funding_rate = columns.funding_rate
         return _trade(
             (
@@ -204,25 +204,25 @@ def _wanted(events: Sequence[Event]) -> Wanted:
     opened: set[tuple[str, int]] = set()
     for event in events:
         columns, kind = event.columns, event.plan.kind
-        if kind is Kind.INDEX:
+        if kind is INDEX:
             wanted.oracles.add(event.emitter)
             continue
         if event.contract:
             wanted.contracts.add(event.contract)
         if columns is None:
             continue
-        if kind is Kind.MARKET_CREATED:
+        if kind is MARKET_CREATED:
             wanted.oracles.add(columns.oracle_address)
             wanted.factory_ids.add((event.emitter, columns.factory_market_id))
-        elif kind is Kind.MARKET_STATUS:
+        elif kind is MARKET_STATUS:
             wanted.factory_ids.add((event.emitter, columns.factory_market_id))
         elif event.plan.position_price:
             position = (event.contract, columns.position_id)
-            if kind is Kind.OPEN:
+            if kind is OPEN:
                 if columns.size:
                     opened.add(position)
             elif position not in opened:
                 wanted.positions.add(position)
-        elif kind is Kind.TRADE and was_there(columns):
+        elif kind is TRADE and was_there(columns):
             wanted.netted.add((event.contract, columns.position_id))
     return wanted

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from app.chain.plan import Columns, Kind, Plan
+from app.chain.plan import INCREASE, INDEX, LIQUIDATE, LIQUIDATION_NOTE, MARK, OPEN, TRADE, Columns, Plan
 
 INDEX_PRICE: Final = "index"
 
@@ -25,13 +25,13 @@ def effect(plan: Plan, columns: Columns, last_price: int, is_long: bool | None, 
     kind = plan.kind
     if plan.position_price:
         return _position(plan, columns, last_price, is_long)
-    if kind is Kind.TRADE:
+    if kind is TRADE:
         return _signed_trade(columns, seen=seen)
-    if kind is Kind.MARK:
+    if kind is MARK:
         return columns.price, "mark" if columns.price else "", 0, 0, "", None, 0, 0
-    if kind is Kind.INDEX:
+    if kind is INDEX:
         return columns.price, INDEX_PRICE if columns.price else "", 0, 0, "", None, 0, 0
-    if kind is Kind.LIQUIDATION_NOTE:
+    if kind is LIQUIDATION_NOTE:
         return 0, "", 0, columns.liquidation_volume, "", None, 0, 0
     return _NOTHING
 
@@ -40,11 +40,11 @@ def _position(plan: Plan, columns: Columns, last_price: int, is_long: bool | Non
     kind, size = plan.kind, columns.size
     if not size:
         return 0, "", 0, 0, "", is_long, 0, 0
-    grows = kind is Kind.OPEN or kind is Kind.INCREASE
+    grows = kind is OPEN or kind is INCREASE
     # An increase tells the position's average price, which no trade was made at.
-    price = last_price if kind is Kind.INCREASE else columns.price
+    price = last_price if kind is INCREASE else columns.price
     price_type = plan.position_price if price else ""
-    liquidated = size if kind is Kind.LIQUIDATE else 0
+    liquidated = size if kind is LIQUIDATE else 0
     if is_long is None:
         return price, price_type, size, liquidated, "", None, 0, 0
     side = "buy" if is_long is grows else "sell"

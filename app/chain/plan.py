@@ -35,6 +35,9 @@ class Kind(StrEnum):
     MARKET_STATUS = "market_status"
 
 
+OPEN, INCREASE, CLOSE, LIQUIDATE, TRADE, LIQUIDATION_NOTE, MARK, INDEX, FUNDING, CURVE, NOTE, MARKET_CREATED, MARKET_STATUS = Kind
+"""By plain names, for what is asked of every event: `Kind.OPEN` takes Python 3.11 ten times as long."""
+
 POSITION_PRICES: Final = {Kind.OPEN: "entry", Kind.INCREASE: "mark", Kind.CLOSE: "exit", Kind.LIQUIDATE: "liquidation"}
 """Kinds that speak of one position, with the price type of each. All but the opening need the position's side looked up."""
 

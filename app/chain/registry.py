@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from app.chain.book import MAX_ORACLE_MARKETS, Book, Listing
-from app.chain.plan import Columns, Kind
+from app.chain.plan import MARKET_CREATED, Columns
 from app.chain.reading import Event
 from app.chain.words import Unreadable
 from app.domain.market import TICKER_LENGTH, Market, legal_ticker
@@ -40,7 +40,7 @@ class Registry:
         for event in events:
             if event.columns is None:
                 continue
-            if event.plan.kind is Kind.MARKET_CREATED:
+            if event.plan.kind is MARKET_CREATED:
                 if self.allows(event.emitter) and _open_to_news(listings[event.contract].market):
                     yield from _candidates(event.columns.symbol, event.contract)
             elif self.may_find(event) and listings[event.contract].market is None:

@@ -13,7 +13,7 @@ from app.domain.market import Market
 from app.domain.trade import Trade
 
 _DECIMAL = pa.decimal128(38, 18)
-_ZERO, _ZERO_WORD = bytes(16), bytes(32)  # most amounts of most events are none: half the time of a row
+_ZERO, _ZERO_WORD = bytes(16), bytes(32)  # most amounts of most events are none
 
 
 def trades(rows: Sequence[Trade]) -> pa.Table:
