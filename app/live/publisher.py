@@ -192,6 +192,8 @@ class Publisher:
             self._bars.follow(market.market_id)  # which tells all bars as soon as they are known
         elif asked.resolution and (bar := (self._bars.bars(market.market_id) or {}).get(asked.resolution)):
             self._due.put(payloads.of_bar(channel, market.ticker, asked, bar))
+        elif asked.resolution is None:  # trades since it was subscribed to were not told
+            self._due.put(payloads.of_trades_reset(channel, market.ticker))
 
     async def _tell_prices(self, is_occupied: bool) -> None:
         """What has changed since the last time; everything to who is new."""
