@@ -95,10 +95,11 @@ def test_occupied_channels_are_known(endpoint: Local) -> None:
     ],
 )
 def test_nobody_else_may_tell_anything(endpoint: Local, other: dict[str, str], error: type[Exception], reason: str) -> None:
-    for call in (lambda each: each.trigger("a", "b", "c"), lambda each: each.trigger_batch([]), lambda each: each.channels_info()):
+    calls: dict[str, tuple[Any, ...]] = {"trigger": ("a", "b", "c"), "trigger_batch": ([],), "channels_info": ()}
+    for call, given in calls.items():
         library = endpoint.library(**other)  # a connection of its own: one whose body nobody read is closed
         with pytest.raises(error, match=reason):
-            call(library)
+            getattr(library, call)(*given)
 
 
 def test_without_a_secret_of_ours_nobody_may() -> None:
