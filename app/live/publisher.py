@@ -110,6 +110,7 @@ class Publisher:
         self._holdings = Holdings(positions, self._due.put)
         self._channels: dict[str, tuple[Market, Topic]] = {}
         self._hearing: defaultdict[int, dict[str, Topic]] = defaultdict(dict)
+        self._unknown: set[str] = set()
         self._known_prices: dict[int, Price] | None = None
         self._failures = 0
         self._latency: float | None = None
@@ -171,9 +172,12 @@ class Publisher:
             if not self._hearing[market.market_id]:
                 del self._hearing[market.market_id]
                 self._bars.unfollow(market.market_id)
+        self._unknown &= set(occupied)
         wanted = [channel for channel in occupied if channel not in self._channels and topic(channel)]
+        # Those that were looked up in vain are the last to be looked up again: however many there are, they keep out no others.
+        wanted.sort(key=lambda channel: (channel in self._unknown, random.random()))
         with contextlib.suppress(DatafeedError):  # the store is away: they are looked up next time
-            for channel in random.sample(wanted, min(len(wanted), LOOKED_UP_AT_ONCE)):  # those that no market has keep out no others
+            for channel in wanted[:LOOKED_UP_AT_ONCE]:
                 await self._begin(channel)
             await self._tell_prices(GLOBAL in occupied)
             await self._holdings.look(occupied)
@@ -182,9 +186,11 @@ class Publisher:
         asked = topic(channel)
         market = await self._find(asked.symbol) if asked else None
         if asked is None or market is None:
+            self._unknown.add(channel)
             return
         is_new = market.market_id not in self._hearing
         if is_new and len(self._hearing) >= MOST_MARKETS:
+            self._unknown.add(channel)
             return
         self._channels[channel] = market, asked
         self._hearing[market.market_id][channel] = asked

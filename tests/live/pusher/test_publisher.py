@@ -14,6 +14,7 @@ from app.domain.errors import DatafeedError
 from app.domain.fixed import ONE
 from app.domain.news import Committed
 from app.domain.trade import PositionKey
+from app.live import publisher
 from app.live.due import Push
 from app.live.payloads import LONGEST, Holding, Price
 from app.live.publisher import Market, Publisher
@@ -73,12 +74,14 @@ class World:
         self.positions = Held()
         self.prices: list[Price] = []
         self.is_away = False
+        self.looked_up: list[str] = []
         self.publisher: Publisher
 
     async def find(self, symbol: str) -> Market | None:
         if self.is_away:
             raise DatafeedError("the store is away")
         name = symbol.upper()
+        self.looked_up.append(name)
         return Market(MARKETS[name], name) if name in MARKETS else None
 
     async def last_prices(self) -> Sequence[Price]:
@@ -324,6 +327,19 @@ async def test_while_the_store_is_away_what_is_followed_goes_on(world: World, he
         world.is_away = False
         await until(lambda: sorted(world.bars.markets) == [1, 2])
         assert world.publisher.statistics().failed == 0
+
+
+async def test_channels_of_no_market_keep_out_no_others(world: World, hearing: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(publisher, "LOOKED_UP_AT_ONCE", 2)
+    nonsense = {f"NONE{number}" for number in range(50)}
+    async with world.publishing():
+        for name in nonsense:
+            await asyncio.to_thread(hearing.subscribe, f"market-{name}")
+        await until(lambda: set(world.looked_up) == nonsense)
+        await asyncio.to_thread(hearing.subscribe, "market-GOLD")
+        before = len(world.looked_up)
+        await until(lambda: "GOLD" in world.looked_up)
+        assert world.looked_up.index("GOLD") <= before + 4  # after the round under way
 
 
 async def test_what_is_refused_for_good_is_let_go(world: World, hearing: Client) -> None:
