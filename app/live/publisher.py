@@ -140,20 +140,29 @@ class Publisher:
 
     async def run(self) -> None:
         """Push for ever."""
-        while True:
-            pause = self._interval
-            try:
-                await self._look()
-                await self._push()
-            except Exception as error:  # whatever a client raises, there is a next time
-                self._failed += 1
-                self._fail(error)
-                pause = max(pause, min(LONGEST_PAUSE, self._interval * 2**self._failures) * random.uniform(0.5, 1))
-            else:
-                if self._failures:
-                    _log.info("live updates are pushed again")
-                self._failures = 0
-            await asyncio.sleep(pause)
+        looking: asyncio.Task[None] | None = None
+        try:
+            while True:
+                pause = self._interval
+                try:
+                    looking = looking or asyncio.create_task(self._look())
+                    await asyncio.wait({looking}, timeout=self._interval)  # a slow store holds up no push
+                    if looking.done():
+                        looked, looking = looking, None
+                        looked.result()
+                    await self._push()
+                except Exception as error:  # whatever a client raises, there is a next time
+                    self._failed += 1
+                    self._fail(error)
+                    pause = max(pause, min(LONGEST_PAUSE, self._interval * 2**self._failures) * random.uniform(0.5, 1))
+                else:
+                    if self._failures:
+                        _log.info("live updates are pushed again")
+                    self._failures = 0
+                await asyncio.sleep(pause)
+        finally:
+            if looking:
+                looking.cancel()
 
     def statistics(self) -> Statistics:
         """Figures of this moment."""

@@ -74,12 +74,15 @@ class World:
         self.positions = Held()
         self.prices: list[Price] = []
         self.is_away = False
+        self.answers = asyncio.Event()
+        self.answers.set()
         self.looked_up: list[str] = []
         self.publisher: Publisher
 
     async def find(self, symbol: str) -> Market | None:
         if self.is_away:
             raise DatafeedError("the store is away")
+        await self.answers.wait()
         name = symbol.upper()
         self.looked_up.append(name)
         return Market(MARKETS[name], name) if name in MARKETS else None
@@ -327,6 +330,20 @@ async def test_while_the_store_is_away_what_is_followed_goes_on(world: World, he
         world.is_away = False
         await until(lambda: sorted(world.bars.markets) == [1, 2])
         assert world.publisher.statistics().failed == 0
+
+
+async def test_while_the_store_is_slow_bars_are_pushed(world: World, hearing: Client) -> None:
+    async with world.publishing():
+        await world.hears(hearing, "market-GOLD")
+        world.answers.clear()
+        await asyncio.to_thread(hearing.subscribe, "market-OIL")
+        for price in (2, 3):
+            world.service.events.clear()
+            world.tell(bar("GOLD", "1S", price))
+            await until(lambda: bool(world.service.events))
+        assert world.bars.markets == [1]
+        world.answers.set()
+        await until(lambda: sorted(world.bars.markets) == [1, 2])
 
 
 async def test_channels_of_no_market_keep_out_no_others(world: World, hearing: Client, monkeypatch: pytest.MonkeyPatch) -> None:
