@@ -11,7 +11,8 @@ from web3 import HTTPProvider, Web3
 
 from app.chain.protocol import load_protocols
 from app.domain.market import market_id
-from app.store.client import EMBEDDED_ENGINE, embedded_database
+from app.store.client import embedded_database
+from app.store.engine import EMBEDDED_ENGINE
 from app.store.schema import migrate
 from bench.chain import RANGE
 

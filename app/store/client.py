@@ -16,8 +16,9 @@ from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError, DatabaseError
 
 from app.domain.errors import DatafeedError, FolderUnusable, StoreAway
+from app.store.engine import EMBEDDED_ENGINE, EMBEDDED_SETTINGS, ENGINE_SETTINGS
 from app.store.limits import past_limit
-from app.store.queries import SQL, name_of
+from app.store.queries import name_of
 from app.store.reason import reason
 from app.store.timing import INSERT, Timing
 from app.store.whole import Read, kept_by_server, temporary_file, write_file
@@ -30,29 +31,6 @@ if TYPE_CHECKING:
 
 Parameters = Mapping[str, Any]
 """Values of `{name:Type}` placeholders: always bound by the server, never formatted into SQL."""
-
-ENGINE_SETTINGS: dict[str, Any] = {
-    "async_insert": 0,  # newer engines switch it on; an acknowledged insert must be a stored one
-    "insert_deduplicate": 0,  # a rewind puts the very same rows back: they must not be taken for repeats
-    "deduplicate_blocks_in_dependent_materialized_views": 0,
-    "materialized_views_ignore_errors": 0,
-    "optimize_on_insert": 0,  # views group their rows already, and readers group them again: a third of a large insert's time for nothing
-    "parallel_view_processing": 1,  # a block's rows are in all rollups a quarter sooner, where a core has nothing else to do
-    "lightweight_deletes_sync": 2,
-    "mutations_sync": 2,
-    "select_sequential_consistency": 1,  # a writer must read its own writes on every replica
-    "precise_float_parsing": 1,
-    "max_partitions_per_insert_block": 1_000,
-}
-
-EMBEDDED_ENGINE = {
-    "background_pool_size": "16",  # of two, its default, deletes must wait for merges: a rewind then takes seconds, not 0.1 s
-    "config-file": str(SQL / "embedded.xml"),
-    "os_threads_nice_value_merge_mutate": "10",  # where the process may set it: a commit that merges begin during is not held up by them
-}
-
-EMBEDDED_SETTINGS = dict.fromkeys(("compile_expressions", "compile_aggregate_expressions", "compile_sort_description"), 0)
-"""Machine code of a statement's sums, made when it comes a third time, takes 30 ms and more: no commit and no chart was faster for it."""
 
 PIECE_BYTES = 256 * 1024
 """Of a long answer, in memory at once."""

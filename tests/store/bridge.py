@@ -17,7 +17,7 @@ import clickhouse_connect
 from clickhouse_connect.driver.exceptions import DatabaseError
 
 from app.settings import Settings
-from app.store.client import EMBEDDED_ENGINE
+from app.store.engine import EMBEDDED_ENGINE
 from tests.store.wire import Cut, Refused, Request, credentials, encoded, parse
 
 USER: Final = "writer"

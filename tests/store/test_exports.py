@@ -13,7 +13,8 @@ from app.domain.resolution import resolution
 from app.settings import Settings
 from app.store.candle_file_reader import FORMATS, CandleFileReader
 from app.store.candle_reader import LAST_SECOND, Series
-from app.store.client import EMBEDDED_ENGINE, PIECE_BYTES, Database, Parameters, StoreError
+from app.store.client import PIECE_BYTES, Database, Parameters, StoreError
+from app.store.engine import EMBEDDED_ENGINE
 from app.store.exports import AT_ONCE, Exports, TooManyExports
 from app.store.limits import QueryTooLarge, query_limits
 from app.store.reader import MarketBusy

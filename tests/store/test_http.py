@@ -12,7 +12,8 @@ from app.domain.ledger import Batch
 from app.domain.resolution import resolution
 from app.domain.trade import PositionKey
 from app.store.candle_reader import CandleReader, Series
-from app.store.client import ENGINE_SETTINGS, Database, StoreError, open_database
+from app.store.client import Database, StoreError, open_database
+from app.store.engine import ENGINE_SETTINGS
 from app.store.gate import RewindGate
 from app.store.lease import Lease, LeaseLost
 from app.store.reader import Reader
