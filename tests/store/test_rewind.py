@@ -12,7 +12,7 @@ from app.store.verify import verify
 from app.store.writer import ClickHouseLedger
 from tests.depth import DEEP
 from tests.store.faults import FailingDatabase, Killed, LateDatabase
-from tests.store.ledgers import lease_on
+from tests.store.ledgers import lease_on, stored
 from tests.store.rows import CHAIN, batch, block
 
 FIRST, SECOND = batch(100, 119), batch(120, 139)
@@ -24,10 +24,6 @@ def ledger_on(database: Database, leases: Database) -> ClickHouseLedger:
     ledger = ClickHouseLedger(database, CHAIN, lease_on(leases))
     ledger.recover()
     return ledger
-
-
-def stored(database: Database) -> list[tuple[int, int]]:
-    return [(row[0], row[1]) for row in database.rows("SELECT block_number, log_index FROM vamm_market_transactions ORDER BY 1, 2")]
 
 
 def versions(database: Database, table: str) -> list[tuple[int, str, int]]:
