@@ -156,9 +156,10 @@ class Publisher:
                     self._fail(error)
                     pause = max(pause, min(LONGEST_PAUSE, self._interval * 2**self._failures) * random.uniform(0.5, 1))
                 else:
-                    if self._failures:
-                        _log.info("live updates are pushed again")
-                    self._failures = 0
+                    if looking is None:  # a look under way may be at what hangs: it does not say that all is well
+                        if self._failures:
+                            _log.info("live updates are pushed again")
+                        self._failures = 0
                 await asyncio.sleep(pause)
         finally:
             if looking:
