@@ -26,10 +26,14 @@ FROM (SELECT max(claimed_at) AS last FROM vamm_leases WHERE chain_id = {chain_id
 _CLAIMS = """
 SELECT
     holder, argMax(expires_at, claimed_at) AS until, max(claimed_at) AS claimed,
-    dateDiff('millisecond', now64(3), until), claimed > now64(6) + toIntervalSecond(1)
+    toUnixTimestamp64Milli(now64(3)), dateDiff('millisecond', now64(3), until), claimed > now64(6) + toIntervalSecond(1)
 FROM vamm_leases WHERE chain_id = {chain_id:UInt64}
 GROUP BY holder HAVING until > now64(3) OR holder IN {seen:Array(String)}
 """
+
+
+STEADY: Final = 1.0
+"""Seconds by which the store's clock may differ from this process's from one look to the next and still be believed."""
 
 
 class LeaseLost(DatafeedError):
@@ -57,8 +61,9 @@ class Lease:
 
     A claim is written first and the others read afterwards: of two that race, at least one sees the other and
     withdraws. When a claim is seen first the store's clock says how long it has left; from then on this process's
-    monotonic clock does, and it alone says when this one must stop writing: so the store's clock may jump. A claim of what is the
-    future now was made before that clock went back; it counts for a *ttl*, in which a holder that lives renews it.
+    monotonic clock does, and it alone says when this one must stop writing: so the store's clock may jump. What it says is not believed
+    of a claim made since the last look where it jumped since then, nor of one of what is the future now, made before it went back: these
+    count for a *ttl*, in which a holder that lives renews them.
     """
 
     def __init__(self, database: Database, chain_id: int, *, ttl: float, name: str = "") -> None:
@@ -68,6 +73,7 @@ class Lease:
         self._ttl = ttl
         self._deadline = 0.0
         self._seen: dict[str, _Seen] = {}
+        self._offset: float | None = None  # of the store's clock from this process's, at the last look that found anybody
         self._lock = threading.RLock()  # a heartbeat and a commit may renew at once
 
     @property
@@ -113,17 +119,20 @@ class Lease:
     def _others(self) -> list[Claim]:
         rows = self._database.rows(_CLAIMS, self._parameters | {"seen": list(self._seen)})
         now = time.monotonic()
+        offset = rows[0][3] / 1_000 - now if rows else None
+        has_jumped = offset is not None and self._offset is not None and abs(offset - self._offset) > STEADY
         found, seen = [], {}
-        for holder, until, claimed, left, is_ahead in rows:
+        for holder, until, claimed, _, left, is_ahead in rows:
             if holder == self._parameters["holder"]:
                 continue
             known = self._seen.get(holder)
             if known is None or known.claimed != claimed:
-                known = _Seen(claimed, now + min(left / 1_000, self._ttl if is_ahead else math.inf))
+                left = self._ttl if has_jumped else min(left / 1_000, self._ttl if is_ahead else math.inf)
+                known = _Seen(claimed, now + left)
             seen[holder] = known
             if known.ends > now:
                 found.append(Claim(holder, until))
-        self._seen = seen
+        self._seen, self._offset = seen, offset
         return found
 
 
