@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple, NoReturn, Protocol
 
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
-from app.live.hub import Hub, Told, Topic
+from app.live.hub import Gap, Hub, Told, Topic
 from app.live.pacing import Pace
 from app.live.sending import Sending, write_of
 from app.live.updates import BarUpdate, Traded
@@ -146,7 +146,7 @@ class Connection:
         if self._ending.done():
             return
         feed, event = self._feeds[topic], told.event
-        if told.breaks and feed.has_begun:
+        if told.breaks and (feed.has_begun or isinstance(event, Gap)):  # the beginning of trades is told, that of a bar is the bar
             feed.pace.stop()
             self._sending.part(topic)
             self.say(self._session.reset(topic, told))

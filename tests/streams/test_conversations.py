@@ -43,7 +43,7 @@ async def test_binance(database: Database) -> None:
         await made.trades(5, 2000, 2005)
         async with service.client("/ws") as client:
             begin = {"method": "SUBSCRIBE", "params": ["gold@kline_1m", "GOLD@trade"], "id": 1}
-            await story(made, client, [begin], [2, 2, 3, 3, 3])
+            await story(made, client, [begin], [3, 2, 3, 3, 3])
             await client.say({"method": "LIST_SUBSCRIPTIONS", "id": "a"})
             await client.next()
             await client.say({"method": "UNSUBSCRIBE", "params": ["gold@trade", "oil@trade"], "id": None})
@@ -59,12 +59,26 @@ async def test_binance_combined(database: Database) -> None:
     async with world(database) as (made, service):
         await made.trades(5, 2000)
         async with service.client("/stream?streams=gold@kline_1M/gold@trade") as client:
-            await client.next()
+            await client.frames(2)
             await made.trades(6, 2001)
             await client.frames(2)
             await made.rewind(1)
             await client.frames(3)
         check_golden("stream_binance_combined", sorted(client.script))
+
+
+async def test_from_where_on_all_trades_are_told_is_told(database: Database) -> None:
+    """To who comes when nobody follows the market, and to who comes later; and both hear when what they read then is taken back."""
+    async with world(database) as (made, service):
+        await made.trades(5, 2000)
+        async with service.client("/ws?streams=gold@trade") as first:
+            assert (await first.next())["data"]["e"] == "reset"
+            await made.trades(6, 2001)
+            assert (await first.next())["data"]["p"] == "2001"
+            async with service.client("/ws?streams=gold@trade") as late:
+                assert (await late.next())["data"]["e"] == "reset"
+                await made.rewind(1)
+                assert [(await client.next())["data"]["e"] for client in (first, late)] == ["reset"] * 2
 
 
 async def test_binance_refusals(database: Database) -> None:

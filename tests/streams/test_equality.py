@@ -21,7 +21,7 @@ from tests.streams.served import PATIENCE, Client, Frame, Service, World, known,
 pytestmark = pytest.mark.anyio
 
 END = 4_000_000_000
-STEPS = 20
+STEPS = 16
 SERIES = ["1S", "1", "60", "1D", "1M"]
 
 Bars = dict[int, tuple[float, ...]]
@@ -34,6 +34,7 @@ class Drawn:
         self._http = http
         self._query: dict[str, str | int] = {"symbol": symbol, "resolution": resolution, "from": 0, "to": END, "countback": 5_000}
         self.bars: Bars = {}
+        self._told: tuple[int, bool] | None = None
 
     async def history(self) -> Bars:
         """All bars that there are."""
@@ -42,36 +43,34 @@ class Drawn:
         return {row[0]: tuple(row[1:]) for row in zip(*columns, strict=True)}
 
     async def take(self, frame: Frame) -> None:
-        """Draw a frame."""
+        """Draw a frame; history is read where the stream says so, and nowhere else."""
         if frame.get("type") in ("reset", "subscribed"):
+            self._told = None
             self.bars = await self.history()
-        else:
-            self.bars[frame["time"]] = tuple(frame[name] for name in ("open", "high", "low", "close", "volume"))
+            return
+        time = frame["time"]
+        if self._told:
+            before, was_closed = self._told
+            assert (time > before) if was_closed else (time == before), "a bar is closed before the next, and then left alone"
+        self._told = time, frame["closed"]
+        self.bars[time] = tuple(frame[name] for name in ("open", "high", "low", "close", "volume"))
 
 
-async def drawn(service: Service, charts: dict[tuple[str, str], Drawn], done: asyncio.Event) -> None:
-    """Draw *charts* from one WebSocket until all is *done* and drawn."""
+async def draw(service: Service, charts: dict[tuple[str, str], Drawn]) -> None:
+    """Draw *charts* from one WebSocket for ever."""
     async with service.client("/api/tradingview/stream") as client:
         for symbol, resolution in charts:
             await client.say({"type": "subscribe", "symbol": symbol, "resolution": resolution})
         while True:
-            frame = await next_frame(client, charts, done)
-            if frame is None:
-                return
+            frame = await client.next()
             await charts[frame["symbol"], frame["resolution"]].take(frame)
 
 
-async def next_frame(client: Client, charts: dict[tuple[str, str], Drawn], done: asyncio.Event) -> Frame | None:
-    """The next one, or None when all is done and every chart shows what is stored."""
-    while True:
-        try:
-            async with asyncio.timeout(0.2 if done.is_set() else PATIENCE):
-                return await client.next()
-        except (TimeoutError, AssertionError):
-            if not done.is_set():
-                raise
-            if all([same(chart.bars, await chart.history()) for chart in charts.values()]):
-                return None
+async def shown(chart: Drawn) -> None:
+    """Return when *chart* shows what is stored."""
+    async with asyncio.timeout(PATIENCE):
+        while not same(chart.bars, await chart.history()):
+            await asyncio.sleep(0.02)
 
 
 def same(shown: Bars, stored: Bars) -> bool:
@@ -88,16 +87,18 @@ async def test_what_the_stream_draws_is_history(database: Database, seed: int) -
     chronicle = Chronicle(database, seed)
     for market_id in MARKETS:
         add_market(database, market_id, f"M{market_id}")
-    done = asyncio.Event()
     async with bus, serving(create_app(settings, database, bus), settings) as service, httpx2.AsyncClient(base_url=service.url) as http:
         charts = {(f"M{id_}", key): Drawn(http, f"M{id_}", key) for id_ in MARKETS for key in SERIES}
-        async with asyncio.timeout(3 * PATIENCE), asyncio.TaskGroup() as group:
-            group.create_task(drawn(service, charts, done))
-            for step in range(STEPS):
-                news = await asyncio.to_thread(chronicle.rewind if step % 6 == 5 else chronicle.commit)
-                assert isinstance(news, Committed | TakenBack)
-                bus.publish(news)
-            done.set()
+        drawing = asyncio.create_task(draw(service, charts))
+        for step in range(STEPS):
+            news = await asyncio.to_thread(chronicle.rewind if step % 6 == 5 else chronicle.commit)
+            assert isinstance(news, Committed | TakenBack)
+            bus.publish(news)
+            if step % 4:  # else more comes while this is drawn, or read
+                for chart in charts.values():
+                    await shown(chart)
+        assert not drawing.done(), drawing.exception()
+        drawing.cancel()
     assert any(chart.bars for chart in charts.values())
 
 
