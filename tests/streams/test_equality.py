@@ -69,7 +69,7 @@ async def draw(service: Service, charts: dict[tuple[str, str], Drawn]) -> None:
 async def shown(chart: Drawn) -> None:
     """Return when *chart* shows what is stored."""
     async with asyncio.timeout(PATIENCE):
-        while not same(chart.bars, await chart.history()):
+        while not same(chart.bars, await chart.history()):  # noqa: ASYNC110 (only asking tells)
             await asyncio.sleep(0.02)
 
 
