@@ -12,6 +12,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from bench.__main__ import app
 from bench.plot import Panel, plot
 from bench.report import LESS, MORE, compare, tell
 from tests.depth import DEEP
@@ -93,6 +94,15 @@ def test_bounds_are_held_against_what_was_measured(capsys: pytest.CaptureFixture
         "MISSED  block_to_client_p99_ms 250: less than 250",
         "met     fanout_ratio 0.8: at least 0.8",
     ]
+
+
+def test_a_part_that_fails_fails_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    def compare_nothing() -> None: ...
+
+    monkeypatch.setattr("bench.__main__.PARTS", (compare_nothing,))
+    done = CliRunner().invoke(app, ["all"])
+    assert done.exit_code == 1
+    assert done.stdout.splitlines()[-1] == "WORSE or failed: compare_nothing"
 
 
 def test_what_is_no_run_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
