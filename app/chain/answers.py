@@ -79,20 +79,23 @@ def check_logs(raw: Any, topics: Collection[str], first: int, last: int) -> Logs
     """The logs of an `eth_getLogs` answer for *topics* in blocks *first* to *last*: each once, in order, one hash a block."""
     found: dict[int, Log] = {}
     checked = Logs([], {}, {})
+    number, written = -1, ""
     try:
         for log in raw:
             if log.get("removed"):
                 continue
-            number = int(log["blockNumber"], 16)
-            if not first <= number <= last:
-                raise BadAnswer(f"a log of block {number} came for blocks {first} to {last}")
+            if log["blockNumber"] != written:  # a block's logs come one after the other
+                written = log["blockNumber"]
+                number = int(written, 16)
+                if not first <= number <= last:
+                    raise BadAnswer(f"a log of block {number} came for blocks {first} to {last}")
             if log["topics"][0] not in topics:
                 raise BadAnswer(f"a log of block {number} has another topic than was asked for")
             if number not in checked.hashes:
                 checked.hashes[number] = log["blockHash"].lower()
                 if seconds := _seconds(log.get("blockTimestamp")):
                     checked.timestamps[number] = seconds
-            elif log["blockHash"].lower() != checked.hashes[number]:
+            elif (block_hash := log["blockHash"]) != checked.hashes[number] and block_hash.lower() != checked.hashes[number]:
                 raise BadAnswer(f"the logs of block {number} are of two forks")
             place = ordinal(number, int(log["logIndex"], 16))
             if found.setdefault(place, log)["transactionHash"] != log["transactionHash"]:

@@ -123,7 +123,7 @@ class Decoder:
 
     def _row(self, event: Event, columns: Columns, listing: Listing, market: Market) -> Trade:
         """The row of *event*, and the market's state moved on by it; `Unreadable` leaves the state as it was."""
-        plan = event.plan
+        _, plan, log, block_number, log_index, timestamp, emitter, *_ = event
         kind, is_long = plan.kind, columns.is_long
         position = (listing.address, columns.position_id)
         if is_long is None and plan.position_price:
@@ -160,11 +160,11 @@ class Decoder:
             (
                 market.market_id,
                 market.symbol,
-                event.emitter,
-                event.timestamp,
-                event.block_number,
-                event.log["transactionHash"],
-                event.log_index,
+                emitter,
+                timestamp,
+                block_number,
+                log["transactionHash"],
+                log_index,
                 plan.name,
                 price,
                 price_type,

@@ -14,8 +14,6 @@ from app.chain.words import WORD, Reader, Unreadable
 MAX_TEXT: Final = 1_000
 """Characters kept of a free text."""
 
-_TOPIC_TEXT: Final = 2 + 2 * WORD
-
 
 class Kind(StrEnum):
     """What an event does to its market."""
@@ -142,11 +140,11 @@ class Plan:
         """The columns of a log; `Unreadable` (or another ValueError, TypeError) where it does not fit its signature."""
         if len(topics) != self.topics:
             raise Unreadable(f"{len(topics)} topics where {self.name} has {self.topics}")
-        if len("".join(topics)) != _TOPIC_TEXT * self.topics:
-            raise Unreadable("a topic is not 32 bytes")
         digits = ""
         for topic in topics[1:]:
             digits += topic[2:]
+        if len(digits) != 2 * WORD * (self.topics - 1):
+            raise Unreadable("a topic is not 32 bytes")
         raw = bytes.fromhex(digits + data[2:])
         indexed = WORD * (self.topics - 1)
         if len(raw) < self.split.size:
@@ -156,7 +154,7 @@ class Plan:
         name = ""
         try:
             for name, slot, word, limit, factor, refuse in self.amounts:  # noqa: B007 - the name is for the reason
-                value = int.from_bytes(words[word], "big")
+                value = _number(words[word])
                 if value >= limit:
                     raise refuse(value)
                 values[slot] = value * factor
@@ -174,6 +172,8 @@ class Plan:
 _NOTHING: Final = Columns()
 
 _columns = Columns._make
+
+_number = int.from_bytes
 
 
 def _text(text: Text, data: bytes) -> str:
