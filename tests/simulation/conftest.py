@@ -4,7 +4,7 @@ import pytest
 
 from tests.depth import DEEP
 
-SEEDS = 20 if DEEP else 3
+SEEDS = 20 if DEEP else 2
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -18,6 +18,7 @@ from app.store.gate import RewindGate
 from app.store.journal import Journal
 from app.store.reader import Reader
 from app.store.running_reader import RunningReader
+from tests.depth import DEEP
 from tests.live.history import BEGINNING, bars, batch
 from tests.store.ledgers import ledger_on
 from tests.store.rows import CHAIN, GENESIS, block, trade
@@ -32,7 +33,7 @@ def newest_bar(database: Database, market_id: int, key: str) -> list[float]:
     return [each for column in orjson.loads(found.columns).values() for each in column]
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(6 if DEEP else 3))
 def test_seeds_are_the_last_bars_of_charts(database: Database, seed: int) -> None:
     pick = random.Random(seed)
     ledger, reader = ledger_on(database), RunningReader(database)
