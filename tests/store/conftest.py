@@ -18,7 +18,7 @@ SHARE: Final = 12
 """One in so many tests is made on a server as well, in ordinary runs."""
 
 REST: Final = 8
-"""Which of them, by the rest of a name's checksum: of these rests, the one whose tests are quick and of most files, but for those of kills at every step."""
+"""Which of them, by the rest of a name's checksum: of these rests, the one whose tests are quick (but for kills) and of most files."""
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
