@@ -179,7 +179,7 @@ class Metrics(Collector):
             ("pusher_pushed", "Events pushed.", found.pushed),
             ("pusher_failures", "Times that pushing failed, and was tried again.", found.failed),
             ("pusher_refused", "Events that were refused for good.", found.refused),
-            ("pusher_dropped", "Events that were never pushed, as too many waited.", found.dropped),
+            ("pusher_dropped", "Trades, prices and final bars that were never pushed, as too much waited.", found.dropped),
         ):
             yield _counter(name, help_, (), {(): count})
         yield _gauge("pusher_channels", "Channels that somebody hears and that are pushed to.", (), {(): found.channels})

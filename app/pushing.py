@@ -20,9 +20,10 @@ from app.feed.holdings import StoredHoldings
 from app.feed.running import StoredSeeds
 from app.live.bus import Bus, heard
 from app.live.current import CurrentBars
+from app.live.delivery import Backend
 from app.live.opening import Store, finding
 from app.live.payloads import Price
-from app.live.publisher import Backend, Market, Publisher
+from app.live.publisher import Market, Publisher
 from app.live.pusher.api import LONGEST_BODY, Api
 from app.live.pusher.audience import Audience
 from app.live.pusher.channels import Channels, Event

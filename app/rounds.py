@@ -19,8 +19,9 @@ from app.domain.resolution import Resolution
 from app.domain.ticking import Mark
 from app.feed.directory import Directory
 from app.feed.running import StoredSeeds
+from app.live.delivery import Backend, Refused
 from app.live.payloads import Price
-from app.live.publisher import MOST_MARKETS, Backend, Refused
+from app.live.publisher import MOST_MARKETS
 from app.live.round import Done, Heard, NotPushed, Overdue, overdue
 from app.live.topics import GLOBAL, topic
 from app.pushing import app_elsewhere, finding_markets, last_prices

@@ -16,8 +16,8 @@ from app.feed.directory import Directory
 from app.feed.running import StoredSeeds
 from app.live.active import ACTIVE_SECONDS, MOST_ACTIVE, ActivePrices
 from app.live.bus import Bus
+from app.live.delivery import Backend
 from app.live.due import Push
-from app.live.publisher import Backend
 from app.news import occupations_of
 from app.ops.mistakes import SettingsError
 from app.parts import Parts

@@ -55,8 +55,7 @@ class _User:
     is_wanting: bool = True
     """Whether there may be open positions that were not told."""
     is_void: bool = False
-    """Whether what was told may not be so any more."""
-    resets: int = 0
+    """Whether what was told may not be so any more, or was not told."""
 
 
 class Holdings:
@@ -88,6 +87,11 @@ class Holdings:
                 user.is_void |= any(key.market_id in item.market_ids for key in user.known)
                 user.is_wanting = True  # while that market was taken apart, none of its positions were found
 
+    def lost(self, channel: str) -> None:
+        """Some of what was put for *channel* was not pushed: its user is reset with the next look."""
+        if user := self._users.get(_address(channel)):
+            user.is_void = True
+
     async def look(self, occupied: Iterable[str]) -> None:
         """Put what is to be pushed to those of the channels *occupied* that are users'. DatafeedError where the store is away."""
         self._follow(occupied)
@@ -103,7 +107,7 @@ class Holdings:
     def _follow(self, occupied: Iterable[str]) -> None:
         wanted: dict[str, set[str]] = {}
         for channel in occupied:
-            address = channel.removeprefix(USER).lower()
+            address = _address(channel)
             if channel.startswith(USER) and _ADDRESS.fullmatch(address):
                 wanted.setdefault(address, set()).add(channel)
         for address in self._users.keys() - wanted.keys():
@@ -132,9 +136,8 @@ class Holdings:
     def _reset(self, address: str, user: _User) -> None:
         self._forget(address, user)
         user.is_void, user.is_wanting = False, True
-        user.resets += 1
         for channel in user.channels:
-            self._put(payloads.of_reset(channel, address, user.resets))
+            self._put(payloads.of_reset(channel, address))
 
     async def _find(self, address: str, user: _User) -> None:
         user.is_wanting = False
@@ -176,4 +179,8 @@ class Holdings:
             del user.known[oldest]
             self._holders.pop(oldest, None)
         for channel in user.channels:
-            self._put(payloads.of_holding(channel, holding, touched.transaction, user.resets))
+            self._put(payloads.of_holding(channel, holding, touched.transaction))
+
+
+def _address(channel: str) -> str:
+    return channel.removeprefix(USER).lower()

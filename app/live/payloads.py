@@ -100,8 +100,8 @@ def of_prices(channel: str, prices: Sequence[Price]) -> Iterator[Push]:
         yield _prices(channel, some)
 
 
-def of_holding(channel: str, holding: Holding, transaction: str, resets: int) -> Push:
-    """A position as it is now; *transaction* is its last event's, empty where that is not known. It takes no place from before a reset."""
+def of_holding(channel: str, holding: Holding, transaction: str) -> Push:
+    """A position as it is now; *transaction* is its last event's, empty where that is not known."""
     size = holding.size
     content = {
         "symbol": holding.symbol,
@@ -116,12 +116,12 @@ def of_holding(channel: str, holding: Holding, transaction: str, resets: int) ->
         "timestamp": holding.updated_at,
         "transaction": transaction or None,
     }
-    return Push(channel, "position-update", orjson.dumps(content).decode(), (resets, holding.key))
+    return Push(channel, "position-update", orjson.dumps(content).decode(), holding.key)
 
 
-def of_reset(channel: str, address: str, resets: int) -> Push:
-    """What was told of the user's positions may be void, for the *resets*th time."""
-    return Push(channel, "reset", orjson.dumps({"user": address, "corrected": True}).decode(), resets)
+def of_reset(channel: str, address: str) -> Push:
+    """What was told of the user's positions may be void, or some were not told."""
+    return Push(channel, "reset", orjson.dumps({"user": address, "corrected": True}).decode(), voids=True)
 
 
 _AROUND: Final = b'{"prices":[]}'

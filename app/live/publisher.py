@@ -3,16 +3,18 @@
 import asyncio
 import contextlib
 import logging
+import math
 import random
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from time import monotonic
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final, NamedTuple, Protocol
 
 from app.domain.errors import DatafeedError
 from app.live import payloads
+from app.live.allowance import Allowance
 from app.live.bus import Item
-from app.live.due import Due, Push
+from app.live.delivery import Backend, Delivery, reason
+from app.live.due import MOST_FINAL, Due
 from app.live.holdings import Holdings, Source
 from app.live.payloads import Price
 from app.live.topics import GLOBAL, Topic, topic
@@ -21,33 +23,16 @@ from app.live.updates import BarUpdate, Traded, Update
 MOST_MARKETS: Final = 1_000
 """Markets followed at once."""
 
+MOST_CHANNELS: Final = 20_000
+"""Channels of theirs."""
+
 LOOKED_UP_AT_ONCE: Final = 50
 """Names of markets, between two pushes."""
 
 LONGEST_PAUSE: Final = 30.0
 """Seconds: pauses grow up to this one as long as pushing fails."""
 
-LONGEST_REASON: Final = 200
-"""Characters of a reason that are logged."""
-
 _log = logging.getLogger(__name__)
-
-
-class Refused(Exception):
-    """Events that will be refused however often they are pushed."""
-
-
-class Backend(Protocol):
-    """Where events go."""
-
-    at_once: int
-    """Events of one call."""
-
-    async def occupied(self) -> Collection[str]:
-        """The channels that somebody hears. Whatever it raises, it is asked again later."""
-
-    async def push(self, pushes: Sequence[Push]) -> None:
-        """Tell up to `at_once` events. Refused where they never will be; whatever else it raises, they are told later."""
 
 
 class Bars(Protocol):
@@ -68,7 +53,10 @@ class Market(NamedTuple):
 
 
 class Statistics(NamedTuple):
-    """Since the start; `waiting` and `channels` are of now, `latency` is in seconds, of the last push (None: there was none yet)."""
+    """Since the start; `waiting` and `channels` are of now, `latency` is in seconds, of the last push (None: there was none yet).
+
+    `dropped` are trades, prices and finals that were never pushed, as too much waited: their channels are told that not all was told.
+    """
 
     pushed: int
     failed: int
@@ -104,17 +92,16 @@ class Publisher:
         self._find = find
         self._prices = prices
         self._interval = interval
-        self._allowance = rate * interval if rate else None
-        self._carried = 0.0
-        self._due = Due()
+        self._due = Due(most_final=max(MOST_FINAL, math.ceil(2 * interval)))  # a second's bars: those of one push, and of one that failed
+        self._delivery = Delivery(self._due, backend, Allowance(rate, interval))
         self._holdings = Holdings(positions, self._due.put)
         self._channels: dict[str, tuple[Market, Topic]] = {}
         self._hearing: defaultdict[int, dict[str, Topic]] = defaultdict(dict)
         self._unknown: set[str] = set()
         self._known_prices: dict[int, Price] | None = None
+        self._looking: asyncio.Task[None] | None = None
         self._failures = 0
-        self._latency: float | None = None
-        self._pushed = self._failed = self._refused = 0
+        self._failed = 0
 
     def tell(self, updates: Sequence[Update]) -> None:
         """Have *updates* pushed with the next push, to the channels that want them."""
@@ -140,43 +127,48 @@ class Publisher:
 
     async def run(self) -> None:
         """Push for ever."""
-        looking: asyncio.Task[None] | None = None
         try:
             while True:
-                pause = self._interval
-                try:
-                    looking = looking or asyncio.create_task(self._look())
-                    await asyncio.wait({looking}, timeout=self._interval)  # a slow store holds up no push
-                    if looking.done():
-                        looked, looking = looking, None
-                        looked.result()
-                    await self._push()
-                except Exception as error:  # whatever a client raises, there is a next time
-                    self._failed += 1
-                    self._fail(error)
-                    pause = max(pause, min(LONGEST_PAUSE, self._interval * 2**self._failures) * random.uniform(0.5, 1))
-                else:
-                    if looking is None:  # a look under way may be at what hangs: it does not say that all is well
-                        if self._failures:
-                            _log.info("live updates are pushed again")
-                        self._failures = 0
+                pause = await self._round()
                 await asyncio.sleep(pause)
         finally:
-            if looking:
-                looking.cancel()
+            if self._looking:
+                self._looking.cancel()
+
+    async def _round(self) -> float:
+        """Look, and push. Seconds until the next round."""
+        try:
+            await self._look_for_a_while()
+            for channel in self._due.lost:
+                self._tell_how_it_stands(channel)
+            pause = await self._delivery.push()
+        except Exception as error:  # whatever a client raises, there is a next time
+            return self._fail(error)
+        if self._looking is None:  # a look under way may be at what hangs: it does not say that all is well
+            if self._failures:
+                _log.info("live updates are pushed again")
+            self._failures = 0
+        return pause or self._interval
+
+    async def _look_for_a_while(self) -> None:
+        """Until the look is done, or goes on while others are told: a slow store holds up no push."""
+        self._looking = self._looking or asyncio.create_task(self._look())
+        await asyncio.wait({self._looking}, timeout=self._interval)
+        if self._looking.done():
+            looked, self._looking = self._looking, None
+            looked.result()
 
     def statistics(self) -> Statistics:
         """Figures of this moment."""
-        counts = (self._pushed, self._failed, self._refused, self._due.dropped, len(self._due))
+        counts = (self._delivery.pushed, self._failed, self._delivery.refused, self._due.dropped, len(self._due))
         channels = len(self._channels) + self._holdings.channels
-        return Statistics(*counts, channels, is_failing=self._failures > 0, latency=self._latency)
+        return Statistics(*counts, channels, is_failing=self._failures > 0, latency=self._delivery.latency)
 
     async def _look(self) -> None:
         """Follow what somebody hears now, and nothing else."""
         occupied = await self._backend.occupied()
-        vacated = self._channels.keys() - set(occupied)
-        self._due.forget(vacated)
-        for channel in vacated:
+        self._due.keep(occupied)
+        for channel in self._channels.keys() - set(occupied):
             market, _ = self._channels.pop(channel)
             del self._hearing[market.market_id][channel]
             if not self._hearing[market.market_id]:
@@ -199,7 +191,7 @@ class Publisher:
             self._unknown.add(channel)
             return
         is_new = market.market_id not in self._hearing
-        if is_new and len(self._hearing) >= MOST_MARKETS:
+        if len(self._channels) >= MOST_CHANNELS or (is_new and len(self._hearing) >= MOST_MARKETS):
             self._unknown.add(channel)
             return
         self._channels[channel] = market, asked
@@ -212,50 +204,35 @@ class Publisher:
             self._due.put(payloads.of_trades_reset(channel, market.ticker))
 
     async def _tell_prices(self, is_occupied: bool) -> None:
-        """What has changed since the last time; everything to who is new."""
+        """What has changed since the last time, once that was pushed; everything to who is new."""
         if not is_occupied:
             self._known_prices = None
-            return
-        known = self._known_prices or {}
-        found = {price.market_id: price for price in await self._prices()}
-        self._known_prices = found
-        for push in payloads.of_prices(GLOBAL, [price for price in found.values() if known.get(price.market_id) != price]):
-            self._due.put(push)
+        elif not self._due.waits_for(GLOBAL):
+            found = {price.market_id: price for price in await self._prices()}
+            known, self._known_prices = self._known_prices, found
+            changed = [price for price in found.values() if known is None or known.get(price.market_id) != price]
+            for number, push in enumerate(payloads.of_prices(GLOBAL, changed)):
+                self._due.put(push._replace(voids=known is None and not number))
 
-    async def _push(self) -> None:
-        most = self._allowed()
-        while most > 0:
-            pushes = self._due.take(min(most, self._backend.at_once))
-            most -= len(pushes)
-            begun = monotonic()
-            try:
-                await self._backend.push(pushes)
-            except Refused as error:
-                self._refused += len(pushes)
-                _log.warning("live updates were refused: %s", _reason(error))
-            except BaseException:
-                self._due.put_back(pushes)
-                raise
-            else:
-                self._pushed += len(pushes)
-                self._latency = monotonic() - begun
+    def _tell_how_it_stands(self, channel: str) -> None:
+        """*channel* was not told all: have it told so, and what is newer than all that was lost."""
+        if channel in self._channels:
+            market, asked = self._channels[channel]
+            bars = self._bars.bars(market.market_id)
+            if asked.resolution is None:
+                self._due.put(payloads.of_trades_reset(channel, market.ticker))
+            elif bars is not None:  # else it is told all bars as soon as they are known
+                bar = bars.get(asked.resolution) or BarUpdate(market.market_id, asked.resolution, None)
+                self._due.put(payloads.of_bar(channel, market.ticker, asked, bar._replace(corrected=True)))
+        elif channel == GLOBAL:
+            self._known_prices = None
+        else:
+            self._holdings.lost(channel)
 
-    def _allowed(self) -> int:
-        """How many of those that wait may be pushed now. The fraction of an event that is left over counts next time."""
-        if self._allowance is None:
-            return len(self._due)
-        allowed = self._carried + self._allowance
-        most = min(int(allowed), len(self._due))
-        self._carried = allowed - most
-        if self._carried >= 1:  # little waits: the next may be pushed at once, but no more than that is saved up
-            self._carried = -self._allowance % 1
-        return most
-
-    def _fail(self, error: Exception) -> None:
+    def _fail(self, error: Exception) -> float:
+        """Seconds until the next try."""
         if not self._failures:
-            _log.warning("live updates cannot be pushed, and are tried again: %s", _reason(error))
+            _log.warning("live updates cannot be pushed, and are tried again: %s", reason(error))
+        self._failed += 1
         self._failures = min(self._failures + 1, 10)
-
-
-def _reason(error: Exception) -> str:
-    return " ".join(f"{type(error).__name__}: {error}".split())[:LONGEST_REASON]
+        return max(self._interval, min(LONGEST_PAUSE, self._interval * (1 << self._failures)) * random.uniform(0.5, 1))

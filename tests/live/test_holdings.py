@@ -44,7 +44,7 @@ class World:
         """What one look puts: the event, and the position's number, 0 for a reset."""
         self.put.clear()
         asyncio.run(self.holdings.look([f"private-user-{owner}" for owner in owners]))
-        return [(push.name, push.series[1].position_id if isinstance(push.series, tuple) else 0) for push in self.put]
+        return [(push.name, push.series.position_id if isinstance(push.series, PositionKey) else 0) for push in self.put]
 
     def trade(self, number: int, owner: str = "", market_id: int = 1) -> None:
         row = trade(7, 0, market_id, 2_000, 1, position_id=number, user_address=owner)
@@ -125,6 +125,14 @@ def test_a_rewind_resets_whom_it_concerns(world: World) -> None:
     world.trade(1, BEN)
     assert world.look(ANN, BEN) == updates(1)
     assert world.look(ANN, BEN) == [("reset", 0)]
+
+
+def test_a_user_who_was_not_told_all_is_reset(world: World) -> None:
+    assert world.look(ANN, BEN) == updates(1, 2, 3)
+    world.holdings.lost(f"private-user-{ANN}")
+    world.holdings.lost("private-user-of nobody who is heard")
+    assert world.look(ANN, BEN) == [("reset", 0), *updates(1, 2)]
+    assert world.put[0].voids
 
 
 def test_all_of_it_is_bounded(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

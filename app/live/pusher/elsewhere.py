@@ -13,8 +13,8 @@ from pusher import Pusher
 from pusher.errors import PusherBadRequest, PusherBadStatus
 from pusher.http import process_response
 
+from app.live.delivery import Refused
 from app.live.due import Push
-from app.live.publisher import Refused
 from app.live.pusher.signature import App
 from app.live.topics import PREFIXES
 

@@ -2,8 +2,7 @@
 
 import asyncio
 import contextlib
-import itertools
-from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -15,7 +14,6 @@ from app.domain.fixed import ONE
 from app.domain.news import Committed
 from app.domain.trade import PositionKey
 from app.live import publisher
-from app.live.due import Push
 from app.live.payloads import LONGEST, Holding, Price
 from app.live.publisher import Market, Publisher
 from app.live.pusher import elsewhere as way
@@ -26,43 +24,13 @@ from app.pushing import LOCAL_ID
 from app.settings.live import LOCAL_KEY
 from tests.live.pusher.client import PATIENCE, Client, client
 from tests.live.pusher.conftest import SECRET
+from tests.live.pusher.made_up import Followed, Held
 from tests.live.pusher.standin import Pusherlike, pusherlike
 from tests.store.rows import CHAIN, trade
 
 pytestmark = pytest.mark.anyio
 
 MARKETS = {"GOLD": 1, "OIL": 2}
-
-
-class Followed:
-    """Bars of followed markets that the test makes up."""
-
-    def __init__(self) -> None:
-        self.markets: list[int] = []
-        self.known: dict[int, dict[str, BarUpdate]] = {}
-
-    def follow(self, market_id: int) -> int | None:
-        self.markets.append(market_id)
-        return None
-
-    def unfollow(self, market_id: int) -> None:
-        self.markets.remove(market_id)
-
-    def bars(self, market_id: int) -> Mapping[str, BarUpdate] | None:
-        return self.known.get(market_id)
-
-
-class Held:
-    """Positions that the test makes up, by their keys."""
-
-    def __init__(self) -> None:
-        self.known: dict[PositionKey, Holding] = {}
-
-    async def open_of(self, owner: str, limit: int) -> Collection[PositionKey]:
-        return [key for key, holding in self.known.items() if holding.owner == owner][:limit]
-
-    async def at(self, keys: Collection[PositionKey]) -> Mapping[PositionKey, Holding | None]:
-        return {key: self.known.get(key) for key in keys}
 
 
 class World:
@@ -173,8 +141,9 @@ async def test_who_comes_later_is_told_how_it_stands(world: World, hearing: Clie
     async with world.publishing():
         await world.hears(hearing, "market-GOLD")
         world.bars.known[1] = {"60": bar("GOLD", "60", 7, closed=True)}
-        await world.hears(hearing, "chart-GOLD-60", "chart-GOLD-1D", "trades-GOLD")
-        await until(lambda: len(world.service.events) >= 2)
+        for channel in ("chart-GOLD-60", "chart-GOLD-1D", "trades-GOLD"):
+            hearing.say("pusher:subscribe", channel=channel)  # what is told of one may come before the word that another is heard
+        await until(lambda: world.publisher.statistics().channels == 4 and len(world.service.events) >= 2)
         assert sorted(world.service.events) == [
             ("chart-GOLD-60", "chart-update", shown("GOLD", "60", 7.0, closed=True)),
             ("trades-GOLD", "reset", {"symbol": "GOLD", "corrected": True}),  # those before were not told to it
@@ -225,11 +194,11 @@ async def test_trades_are_reset_once_by_a_correction(world: World, hearing: Clie
         await until(lambda: len(world.service.events) >= 3)
         told = [(channel, name, data.get("id")) for channel, name, data in world.service.events]
         assert told == [
-            ("trades-OIL", "trade", str(7 << 20 | 1)),
             ("trades-GOLD", "reset", None),
+            ("trades-OIL", "trade", str(7 << 20 | 1)),
             ("trades-GOLD", "trade", str(8 << 20)),
         ]
-        assert world.service.events[1][2] == {"symbol": "GOLD", "corrected": True}
+        assert world.service.events[0][2] == {"symbol": "GOLD", "corrected": True}
 
 
 async def test_ten_at_once_and_no_more(world: World, hearing: Client) -> None:
@@ -248,36 +217,6 @@ async def test_so_many_a_second_and_the_rest_waits(world: World, hearing: Client
         world.tell(*[Traded(trade(block, 0, 1, 2_000, 150)) for block in range(1, 10)])
         await until(lambda: len(world.service.events) == 9)
         assert [len(batch) for batch in world.service.batches] == [3, 3, 3]
-
-
-class Counting:
-    """A backend that notes in which round what was pushed."""
-
-    at_once = 10
-
-    def __init__(self) -> None:
-        self.round = 0
-        self.pushed: list[int] = []
-
-    async def occupied(self) -> Collection[str]:
-        self.round += 1
-        return ["trades-GOLD"]
-
-    async def push(self, pushes: Sequence[Push]) -> None:
-        self.pushed += [self.round] * len(pushes)
-
-
-@pytest.mark.parametrize(("rate", "rounds"), [(250, [4, 4, 4, 4]), (1_500, [0, 1, 1, 0])])
-async def test_less_than_one_a_round_or_parts_of_one(world: World, rate: float, rounds: list[int]) -> None:
-    counting = Counting()
-    publisher = Publisher(counting, world.bars, world.find, world.last_prices, world.positions, interval=0.001, rate=rate)
-    running = asyncio.create_task(publisher.run())
-    await until(lambda: counting.round > 10)  # what was not needed is not saved up
-    publisher.tell([Traded(trade(block, 0, 1, 2_000, 150)) for block in range(1, 6)])
-    await until(lambda: len(counting.pushed) == 5)
-    running.cancel()
-    await asyncio.wait({running})
-    assert [after - before for before, after in itertools.pairwise(counting.pushed)] == rounds
 
 
 async def test_all_prices_go_to_who_is_new_then_those_that_changed(world: World, hearing: Client) -> None:
@@ -359,15 +298,30 @@ async def test_channels_of_no_market_keep_out_no_others(world: World, hearing: C
         assert world.looked_up.index("GOLD") <= before + 4  # after the round under way
 
 
-async def test_what_is_refused_for_good_is_let_go(world: World, hearing: Client) -> None:
+async def test_so_many_channels_are_followed_and_no_more(world: World, hearing: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(publisher, "MOST_CHANNELS", 2)
+    async with world.publishing():
+        await world.hears(hearing, "market-GOLD", "chart-GOLD-60")
+        hearing.say("pusher:subscribe", channel="trades-GOLD")
+        await until(lambda: world.looked_up.count("GOLD") > 4)
+        assert world.publisher.statistics().channels == 2
+        hearing.say("pusher:unsubscribe", channel="market-GOLD")
+        await until(lambda: ("trades-GOLD", "reset", {"symbol": "GOLD", "corrected": True}) in world.service.events)
+
+
+async def test_what_is_refused_for_good_is_let_go_by_itself(world: World, hearing: Client) -> None:
     async with world.publishing():
         await world.hears(hearing, "trades-GOLD")
         await world.hears(hearing, "market-GOLD")
-        world.tell(Traded(trade(7, 0, 1, 2_000, 150, transaction_hash="0x" + "f" * 11_000)))
-        await until(lambda: world.publisher.statistics().refused == 1)
-        world.tell(bar("GOLD", "1S", 3))
-        await until(lambda: bool(world.service.events))
-        assert world.service.events == [("market-GOLD", "price-update", shown("GOLD", "1S", 3.0))]
+        refused = trade(7, 0, 1, 2_000, 150, transaction_hash="0x" + "f" * 11_000)
+        world.tell(bar("GOLD", "1S", 2, closed=True), Traded(refused), bar("GOLD", "1S", 3, start=61))
+        await until(lambda: len(world.service.events) == 3)
+        assert world.service.events == [
+            ("market-GOLD", "price-update", shown("GOLD", "1S", 2.0, closed=True)),
+            ("market-GOLD", "price-update", shown("GOLD", "1S", 3.0, start=61)),
+            ("trades-GOLD", "reset", {"symbol": "GOLD", "corrected": True}),
+        ]
+        assert world.publisher.statistics().refused == 1
 
 
 async def test_a_users_channel_is_looked_for_and_told(world: World, hearing: Client) -> None:
