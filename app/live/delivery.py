@@ -61,7 +61,7 @@ class Delivery:
                     most += len(pushes)
                 else:
                     self.refused += 1
-                    self._due.lose([pushes[0].channel])
+                    self._due.lose(pushes[0].channel)
                     _log.warning("a live update was refused: %s", reason(error))
             except BaseException:
                 self._due.put_back(pushes)

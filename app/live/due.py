@@ -1,7 +1,7 @@
 """Events that are to be pushed: channels take turns; each is told in order, the latest of each series only, or that it was not told all."""
 
 from collections import OrderedDict
-from collections.abc import Collection, Hashable, Iterable, Sequence
+from collections.abc import Collection, Hashable, Sequence
 from itertools import islice
 from typing import Final, NamedTuple
 
@@ -91,11 +91,10 @@ class Due:
                 self._lines[push.channel].move_to_end(key, last=False)
                 self._lines.move_to_end(push.channel, last=False)
 
-    def lose(self, channels: Iterable[str]) -> None:
-        """Tell *channels* nothing, whatever waits or comes, until it is something that voids. They keep their turns."""
-        for channel in channels:
-            self.dropped += sum(_is_missed(push) for push in self._clear(channel))
-            self._lost[channel] = None
+    def lose(self, channel: str) -> None:
+        """Tell *channel* nothing, whatever waits or comes, until it is something that voids. It keeps its turn."""
+        self.dropped += sum(_is_missed(push) for push in self._clear(channel))
+        self._lost[channel] = None
 
     def keep(self, channels: Collection[str]) -> None:
         """Push nothing to others than *channels*: nobody hears them any more."""
@@ -114,7 +113,7 @@ class Due:
         self._size += key not in line
         line[key] = push
         if len(line) > self._most_of_one or (push.final and sum(waiting.final for waiting in line.values()) > self._most_final):
-            self.lose([push.channel])
+            self.lose(push.channel)
         elif self._size > self._most:
             self._make_room()
         return push.channel not in self._lost
@@ -124,7 +123,7 @@ class Due:
         for channel in sorted(self._lines, key=lambda channel: len(self._lines[channel]), reverse=True):
             if self._size <= self._most * 0.9:
                 break
-            self.lose([channel])
+            self.lose(channel)
 
     def _clear(self, channel: str) -> Collection[Push]:
         """What waited."""

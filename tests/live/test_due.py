@@ -109,10 +109,10 @@ def test_who_loses_what_waits_keeps_the_turn() -> None:
     due = Due()
     for channel in ("a", "b", "c"):
         due.put(push("x", channel=channel))
-    due.lose(["a"])
+    due.lose("a")
     due.put(push("a reset", channel="a", voids=True))
     assert texts(due.take(2)) == ["a reset", "x"]
-    due.lose(["c"])
+    due.lose("c")
     assert texts(due.take(2)) == []
     assert due.lost == ["c"]
 
@@ -121,7 +121,7 @@ def test_nothing_waits_for_a_channel_that_nobody_hears() -> None:
     due = Due()
     due.put(push("a", 1, "gone"))
     due.put(push("b", 1, "heard"))
-    due.lose(["gone, too"])
+    due.lose("gone, too")
     due.keep({"heard"})
     assert (len(due), due.lost) == (1, [])
     due.put(push("c", 2, "gone, too"))
