@@ -6,6 +6,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
 from app.cache.lru import Lru
+from app.domain.errors import StoreAway
 from app.feed.symbols import ticker
 from app.store.market_reader import Listing
 
@@ -16,7 +17,10 @@ TOLD_FRESH: Final = 300.0
 """The same where all that changes markets is in this process, and tells."""
 
 KEPT: Final = 25.0
-"""Further seconds for which it is still answered while it is looked up anew."""
+"""Further seconds for which it is still answered while it is looked up anew; and after a look that failed."""
+
+AWAY: Final = 300.0
+"""Further seconds for which it is answered after that where the store does not answer."""
 
 UNKNOWN: Final = 1.0
 """Seconds for which a ticker that no market has is not looked up again."""
@@ -36,11 +40,12 @@ Look = Callable[[str], Coroutine[Any, Any, Listing | None]]
 
 
 class _Found:
-    __slots__ = ("listing", "until")
+    __slots__ = ("kept", "listing", "until")
 
     def __init__(self, listing: Listing, until: float) -> None:
         self.listing = listing
         self.until = until
+        self.kept = until + KEPT
 
 
 class Directory:
@@ -58,13 +63,20 @@ class Directory:
     async def market(self, symbol: str) -> Listing | None:
         """The market that charts call *symbol*, in any case, `EXCHANGE:` before it or not; None where there is none."""
         name = ticker(symbol).upper()
-        if found := self._found.get(name):
-            if found.until <= self._clock() and name not in self._flights and len(self._flights) < LOOKED_UP_AHEAD:
+        found, now = self._found.get(name), self._clock()
+        if found and now < found.kept:
+            if found.until <= now and name not in self._flights and len(self._flights) < LOOKED_UP_AHEAD:
                 self._start(name)
             return found.listing
         if self._unknown.get(name):
             return None
-        return await asyncio.shield(self._flights.get(name) or self._start(name))
+        looking = asyncio.shield(self._flights.get(name) or self._start(name))
+        if found is None:
+            return await looking
+        try:
+            return await looking
+        except StoreAway:
+            return found.listing
 
     def forget(self) -> None:
         """Markets changed: look each up again. What is being looked up is answered to those who wait for it, and forgotten."""
@@ -83,13 +95,13 @@ class Directory:
         if self._flights.get(name) is not task:  # forgotten meanwhile
             return
         del self._flights[name]
-        if failed:  # whoever waits is told; what was found before is kept for as long as the store is away
+        if failed:  # whoever waits is told; who comes does not wait for a store that is away
             if found := self._found.get(name):
-                self._found.put(name, found, SIZE, KEPT)
+                found.kept = self._clock() + KEPT
             return
         if listing := task.result():
             self._unknown.discard(name)
-            self._found.put(name, _Found(listing, self._clock() + self._fresh), SIZE, self._fresh + KEPT)
+            self._found.put(name, _Found(listing, self._clock() + self._fresh), SIZE, self._fresh + KEPT + AWAY)
         else:
             self._found.discard(name)
             self._unknown.put(name, True, len(name), UNKNOWN)

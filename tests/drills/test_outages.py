@@ -28,7 +28,7 @@ def events_flow(place: Town, seconds: float = AWAY_SECONDS) -> None:
         place.chain.reorganise(3)
         if time.monotonic() >= deadline:
             return
-        time.sleep(0.2)
+        time.sleep(1)
 
 
 def reasons(answer: httpx2.Response) -> str:
@@ -131,7 +131,7 @@ def test_the_node_lies(place: Town) -> None:
     for lies in [[kind] for kind in kinds] if DEEP else [kinds]:
         for kind in lies:
             faults.order(kind, 2)
-        events_flow(place)
+        events_flow(place, min(AWAY_SECONDS, 5))
         place.settle()
         for kind in lies:
             faults.order(kind, 0)

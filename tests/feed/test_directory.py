@@ -4,7 +4,8 @@ import asyncio
 
 import pytest
 
-from app.feed.directory import FRESH, KEPT, UNKNOWN, Directory
+from app.domain.errors import StoreAway
+from app.feed.directory import AWAY, FRESH, KEPT, UNKNOWN, Directory
 from app.store.market_reader import Listing
 
 
@@ -25,7 +26,7 @@ class Registry:
         if self.waiting:
             await self.waiting.wait()
         if self.failing:
-            raise RuntimeError("the store is away")
+            raise StoreAway("it does not answer")
         return None if found is None else Listing(found, name, name, "", "", "", 0.0)
 
     async def id_of(self, symbol: str) -> int | None:
@@ -116,7 +117,7 @@ def test_many_who_ask_at_once_share_a_look_and_its_failure() -> None:
         asking[0].cancel()
         registry.waiting.set()
         outcomes = await asyncio.gather(*asking, return_exceptions=True)
-        assert [type(outcome) for outcome in outcomes] == [asyncio.CancelledError] + [RuntimeError] * 19
+        assert [type(outcome) for outcome in outcomes] == [asyncio.CancelledError] + [StoreAway] * 19
         assert registry.looks == ["GOLD"]
         registry.failing = False
         assert await registry.id_of("GOLD") == 1
@@ -136,8 +137,10 @@ def test_while_the_store_is_away_what_was_found_is_answered_for_a_while() -> Non
         registry.now = FRESH + KEPT  # as it was asked for and could not be looked up meanwhile
         assert await registry.id_of("GOLD") == 1
         await settle()
-        registry.now += KEPT
-        with pytest.raises(RuntimeError):
+        registry.now += KEPT + 60  # nobody asked for a while
+        assert await registry.id_of("GOLD") == 1
+        registry.now = FRESH + KEPT + AWAY
+        with pytest.raises(StoreAway):
             await registry.id_of("GOLD")
 
     asyncio.run(scenario())
