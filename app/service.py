@@ -93,8 +93,9 @@ def server(
         reason, _, _ = str(error.strerror).partition(" (while ")
         at_fault = PortTaken if error.errno in (errno.EADDRINUSE, errno.EACCES) else HostUnusable
         raise at_fault(f"{host}:{port}: {reason}") from error
-    if hasattr(socket, "TCP_USER_TIMEOUT"):  # accepted sockets inherit it
-        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, settings.ws_pong_timeout_ms)
+    if hasattr(socket, "TCP_USER_TIMEOUT"):  # accepted sockets inherit it; who leaves pings unanswered is counted before
+        patience = settings.ws_pong_timeout_ms + round(1_000 * websockets.CLOSING)
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, patience)
     port = listening.getsockname()[1]
     connections.mend()
     websockets.mend()

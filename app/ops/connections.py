@@ -1,20 +1,36 @@
-"""What hypercorn's connections lack: they end when their client has left, and do not wait long for a first request."""
+"""What hypercorn's connections lack: they end when their client has left or takes nothing, and do not wait long for a first request."""
 
 import asyncio
 import contextlib
+import socket
+import struct
 from typing import Final
 
 import hypercorn.asyncio.run
 from hypercorn.asyncio.tcp_server import TCPServer
-from hypercorn.events import Event, Updated
+from hypercorn.events import Closed, Event, Updated
 
 FIRST_SECONDS: Final = 10.0
 """In which a new connection has to have asked something. Later on it may be quiet for as long as `keep_alive_timeout` says."""
 
+LAST_SECONDS: Final = 30.0
+"""In which a client must take what still waits for it when its connection ends."""
+
+_DROP: Final = struct.pack("ii", 1, 0)  # linger, for no time
+
+
+def cut(transport: asyncio.WriteTransport) -> None:
+    """Hang up at once. What the client did not take yet is kept neither here nor by the system."""
+    if opened := transport.get_extra_info("socket"):
+        with contextlib.suppress(OSError):  # it is gone already
+            opened.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _DROP)
+    transport.abort()
+
 
 class _Connection(TCPServer):
     """Hypercorn's keeps a connection whose client has left until it has been quiet for long enough, and its file with it; and it gives
-    who has not asked anything yet, or only half of it, as long as who has.
+    who has not asked anything yet, or only half of it, as long as who has. It waits for ever for who does not take the last of an answer,
+    and takes the system's own time limit for a fault.
     """
 
     _has_asked = False
@@ -24,7 +40,18 @@ class _Connection(TCPServer):
             self._has_asked = True
             if event.idle and self.reader.at_eof():  # there will be no further request
                 return
-        await super().protocol_send(event)
+        try:
+            await super().protocol_send(event)
+        except OSError:
+            await self.protocol.handle(Closed())
+
+    async def _close(self) -> None:
+        cutting = self.loop.call_later(LAST_SECONDS, cut, self.writer.transport)
+        try:
+            with contextlib.suppress(OSError):
+                await super()._close()
+        finally:
+            cutting.cancel()
 
     async def _read_data(self) -> None:
         await super()._read_data()

@@ -7,6 +7,7 @@ import re
 from collections.abc import AsyncIterator, Iterable
 from typing import Any
 
+import httpx2
 import orjson
 from starlette.applications import Starlette
 from websockets.asyncio.client import ClientConnection, connect
@@ -153,6 +154,25 @@ class Client:
                 while True:
                     self.heard.append(orjson.loads(await self.opened.recv()))
         return self.opened.close_code or 0, self.opened.close_reason or ""
+
+
+async def counted(http: httpx2.AsyncClient, service: Service, expected: dict[tuple[str, str], int]) -> None:
+    """Wait until connections that were ended by the service are *expected*, by kind and code."""
+    async with asyncio.timeout(PATIENCE):
+        while (found := closed((await http.get(f"{service.url}/metrics")).text)) != expected:
+            assert sum(found.values()) <= sum(expected.values()), found
+            await asyncio.sleep(0.05)
+
+
+def closed(metrics: str) -> dict[tuple[str, str], int]:
+    """Connections that were ended, by kind and code."""
+    found = re.findall(r'^datafeed_websocket_closed_total{code="(\d+)",kind="(\w+)"} (\d+)', metrics, re.MULTILINE)
+    return {(kind, code): int(count) for code, kind, count in found}
+
+
+def figure(metrics: str, name: str, kind: str) -> int:
+    """One figure of WebSockets of a kind."""
+    return int(float(re.findall(f'^datafeed_websocket_{name}{{kind="{kind}"}} (\\S+)', metrics, re.MULTILINE)[0]))
 
 
 MARK = 7_777

@@ -1,8 +1,6 @@
 """What a client may ask of a WebSocket, and how one ends that asks for more, reads too little, or that the server leaves."""
 
-import asyncio
 import contextlib
-import re
 import socket
 from collections.abc import Callable
 from functools import partial
@@ -10,29 +8,19 @@ from typing import Any
 
 import httpx2
 import pytest
+from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.frames import Frame, Opcode
 
-from app.domain.news import Committed
 from app.live.connection import MOST_HEARD, MOST_SUBSCRIPTIONS
 from app.live.hub import Hub
-from app.live.memory import MemoryBus
-from app.main import create_app
-from app.ops.websockets import TOO_LONG
+from app.ops.websockets import MOST_EMPTY, TOO_LONG, TOO_MANY
 from app.service import LONGEST_FRAME
-from app.settings import Settings
 from app.store.client import Database
 from tests.feed.points import add_market
-from tests.store.rows import CHAIN, trade
-from tests.streams.served import NOON, PATIENCE, Client, Service, World, known, serving, world
+from tests.streams.served import Service, counted, known, world
 
 pytestmark = pytest.mark.anyio
-
-MOST_BLOCKS = 400
-"""With 400 trades each: 25 MB of frames, more than any socket holds."""
-
-STATES = 2_500
-"""Of nine bars: 5 MB, more than sockets hold."""
 
 PING = {"type": "ping"}
 REALTIME = "/api/lightweight/realtime"
@@ -129,27 +117,35 @@ async def test_whoever_ends_a_connection_here_it_is_counted(database: Database) 
             async with service.client(path) as client:
                 await client.opened.send("x" * (LONGEST_FRAME + 1))
                 assert (await client.end())[0] == 1009
+            for flood in (ClientConnection.ping, ClientConnection.pong):
+                async with service.client(path) as client:
+                    with contextlib.suppress(ConnectionClosed):
+                        for _ in range(2 * MOST_EMPTY + 2):
+                            await flood(client.opened)
+                    assert await client.end() == (1008, TOO_MANY)
             async with service.client(path, ping_interval=None) as client:
                 send = client.opened.protocol.send_frame
                 client.opened.protocol.send_frame = partial(_but_pongs, send)  # type: ignore[method-assign]
                 assert (await client.end())[0] == 1011
             async with service.client(path) as client:
                 await client.opened.close(1011)
-        expected = {("stream", "1008"): 1, ("stream", "1009"): 1, ("stream", "1011"): 1, ("pusher", "1009"): 1, ("pusher", "1011"): 1}
-        async with asyncio.timeout(PATIENCE):
-            while _closed((await http.get(f"{service.url}/metrics")).text) != expected:  # noqa: ASYNC110 (nobody tells)
-                await asyncio.sleep(0.05)
+        await counted(
+            http,
+            service,
+            {
+                ("stream", "1008"): 3,
+                ("stream", "1009"): 1,
+                ("stream", "1011"): 1,
+                ("pusher", "1008"): 2,
+                ("pusher", "1009"): 1,
+                ("pusher", "1011"): 1,
+            },
+        )
 
 
 def _but_pongs(send: Callable[[Frame], None], frame: Frame) -> None:
     if frame.opcode is not Opcode.PONG:
         send(frame)
-
-
-def _closed(metrics: str) -> dict[tuple[str, str], int]:
-    """Connections that were ended, by kind and code."""
-    found = re.findall(r'^datafeed_websocket_closed_total{code="(\d+)",kind="(\w+)"} (\d+)', metrics, re.MULTILINE)
-    return {(kind, code): int(count) for code, kind, count in found}
 
 
 async def test_where_not_all_markets_can_be_followed_none_is_and_the_client_hears_it_once(
@@ -183,83 +179,6 @@ async def test_a_server_that_stops_says_so(database: Database) -> None:
             assert await client.end() == (1001, "the server stops")
             assert await idle.end() == (1001, "the server stops")
             assert await pusher.end() == (4200, "the server stops")  # Pusher's clients come back at once then
-
-
-async def test_who_does_not_read_is_disconnected_and_the_others_get_everything(database: Database) -> None:
-    """The buffers of sockets are filled first: so it goes on until there is a place for another client."""
-    async with world(database, ws_send_queue_max_msgs=20, ws_max_connections=2) as (made, service):
-        await made.trades(1, 2000)
-        slow = await stalled(service, "/ws?streams=gold@trade/gold@kline_1m")
-        with contextlib.closing(slow):
-            async with service.client("/ws?streams=gold@trade") as client:
-                await known(made, client)
-                for block in range(MOST_BLOCKS):
-                    await made.trades(7 + block, *range(1_000, 1_400))
-                    told = await read_trades(client, 400)
-                    assert told == sorted(told)
-                    assert len(set(told)) == 400
-                    if await has_place(service):
-                        break
-                else:
-                    raise AssertionError("who does not read is still there")
-                assert await has_place(service)
-
-
-async def test_who_reads_late_misses_states_but_not_the_newest(database: Database) -> None:
-    """What waits for it is a state of each bar, and what sockets hold; who reads is told each state meanwhile."""
-    settings = Settings(port=0, rate_limit_requests=0)
-    bus = MemoryBus(settings.bus_queue_rows)
-    made = World(database, bus)
-    await made.trades(0, 2000)
-    streams = "/".join(f"gold@kline_{name}" for name in ("1m", "5m", "15m", "30m", "1h", "4h", "1d", "1w", "1M"))
-    async with serving(create_app(settings, database, bus), settings) as service:
-        slow = await stalled(service, f"/ws?streams={streams}")
-        with contextlib.closing(slow):
-            async with service.client("/ws?streams=gold@kline_1m") as client:
-                assert (await client.next())["data"]["k"]["c"] == "2000"
-                for number in range(1, STATES + 1):
-                    rows = (trade(number + 1, 0, 1, 2_000 + number, 10, timestamp=NOON),)
-                    bus.publish(Committed(CHAIN, number, number + 1, NOON, frozenset({1}), rows))
-                    assert (await client.next())["data"]["k"]["c"] == str(2_000 + number)
-                    client.script.clear()
-            newest, heard = f'"c":"{2_000 + STATES}"'.encode(), b""
-            async with asyncio.timeout(PATIENCE):
-                while heard.count(newest) < 9:
-                    heard += await asyncio.get_running_loop().sock_recv(slow, 1 << 20)
-    assert heard.count(b'"e":"kline"') < 9 * STATES
-
-
-async def has_place(service: Service) -> bool:
-    """Whether another client is let in, and served."""
-    try:
-        async with service.client(REALTIME) as another:
-            await another.say(PING)
-            return await another.next() == {"type": "pong"}
-    except ConnectionClosed:
-        return False
-
-
-async def stalled(service: Service, path: str) -> socket.socket:
-    """A client that never reads beyond the handshake."""
-    host, _, port = service.url.removeprefix("http://").partition(":")
-    slow = socket.socket()
-    slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
-    loop = asyncio.get_running_loop()
-    slow.setblocking(False)
-    await loop.sock_connect(slow, (host, int(port)))
-    key = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13"
-    await loop.sock_sendall(slow, f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n{key}\r\n\r\n".encode())
-    assert (await loop.sock_recv(slow, 12)) == b"HTTP/1.1 101"
-    return slow
-
-
-async def read_trades(client: Client, count: int) -> list[int]:
-    """Their numbers."""
-    found: list[int] = []
-    while len(found) < count:
-        found.append((await client.next())["data"]["t"])
-        client.script.clear()
-    return found
 
 
 @pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="only Linux has it")

@@ -1,5 +1,6 @@
 """One client's conversation: what is answered to what it says. No I/O: what is to be sent is put into its `Sending`."""
 
+import asyncio
 import time
 from collections import deque
 from collections.abc import Callable, Hashable
@@ -34,7 +35,7 @@ class Ending(NamedTuple):
 class Session:
     """A connection that has been established; a `Subscriber` of channels. `heard` is when it last said something.
 
-    Once there is an `ending`, it is hung up on after what is in `sending`.
+    Once there is an `ending`, and so it has `ended`, it is hung up on after what is in `sending`.
     """
 
     def __init__(self, app: App, channels: Channels, write: Write, clock: Callable[[], float] = time.monotonic) -> None:
@@ -42,6 +43,7 @@ class Session:
         self._channels = channels
         self.sending = Sending(WAITING_FRAMES, WAITING_BYTES, write)
         self.ending: Ending | None = None
+        self.ended = asyncio.Event()
         self._clock = clock
         self._frames: deque[float] = deque(maxlen=MOST_FRAMES)
         self.heard = clock()
@@ -59,6 +61,7 @@ class Session:
             self._channels.unsubscribe(channel, self.socket_id)
         if not self.ending:
             self.ending = Ending(code, message)
+            self.ended.set()
             self.sending.queue(protocol.error(code, message))
 
     def leave(self) -> None:

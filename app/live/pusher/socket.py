@@ -1,6 +1,7 @@
 """The WebSocket that Pusher's clients connect to: `/app/{key}`."""
 
 import asyncio
+import contextlib
 import time
 from collections import Counter
 from typing import Final, NamedTuple
@@ -22,6 +23,9 @@ PONG_SECONDS: Final = 30
 
 SEND_SECONDS: Final = 30
 """For one frame to leave: who takes nothing for so long is hung up on."""
+
+CLOSING_SECONDS: Final = 5.0
+"""For all that is under way and the word that the connection ends."""
 
 HUNG_UP: Final = 1006
 """Stands for the code of a connection that was cut, as who takes nothing cannot be told: RFC 6455 calls it abnormal."""
@@ -74,18 +78,15 @@ class Socket:
         self._open.add(session)
         session.send(protocol.established(session.socket_id, self._activity))
         tasks = [asyncio.create_task(work) for work in (_hear(websocket, session), _send(websocket, session), self._watch(session))]
+        ended: int | None = None
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 task.result()
         except WebSocketDisconnect:
-            pass  # it left
+            pass  # it left, or was made to
         except TimeoutError:
-            self._ended[session.ending.code if session.ending else HUNG_UP] += 1
-        else:
-            ended = session.ending.code if session.ending else ended_of(websocket.scope)
-            if ended is not None:
-                self._ended[ended] += 1
+            ended = HUNG_UP
         finally:
             session.leave()
             self._open.discard(session)
@@ -93,6 +94,12 @@ class Socket:
             for task in tasks:
                 task.cancel()
             await asyncio.wait(tasks)
+        if session.ending:
+            ended = session.ending.code
+        elif ended is None:
+            ended = ended_of(websocket.scope)
+        if ended is not None:
+            self._ended[ended] += 1
 
     def _refusal(self, websocket: WebSocket) -> tuple[Code, str] | None:
         """Why there is no conversation."""
@@ -110,21 +117,25 @@ class Socket:
         return None
 
     async def _watch(self, session: Session) -> None:
-        """Find out whether a silent client is still there."""
+        """Find out whether a silent client is still there, and whether one that is hung up on takes it."""
         asked = float("-inf")
-        while True:
+        while not session.ending:
             now = time.monotonic()
             if now - session.heard < self._activity:
-                await asyncio.sleep(session.heard + self._activity - now)
+                pause = session.heard + self._activity - now
             elif asked < session.heard:
                 session.send(protocol.PING)
                 asked = now
+                continue
             elif now - asked < self._pong:
-                await asyncio.sleep(min(self._activity, asked + self._pong - now))
+                pause = min(self._activity, asked + self._pong - now)
             else:
                 session.end(Code.NO_PONG, "no answer to a ping")
-                await asyncio.sleep(SEND_SECONDS)  # which the ending is given
-                return
+                break
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(pause):
+                    await session.ended.wait()
+        await asyncio.sleep(CLOSING_SECONDS)
 
 
 async def _hear(websocket: WebSocket, session: Session) -> None:

@@ -1,8 +1,5 @@
 """Connections: how many there are, how long they stand, and how they end."""
 
-import contextlib
-import socket
-
 import orjson
 import pytest
 from starlette.applications import Starlette
@@ -20,9 +17,13 @@ from app.store.client import Database
 from tests.browser.server import serving
 from tests.live.pusher.client import client, until
 from tests.live.pusher.conftest import SECRET, Local, local
+from tests.narrow import connected, narrow
 
-MANY = 500
-"""Batches of 100 kB: more than what any machine's buffers and a connection's bounds hold."""
+BATCH = 110_000
+"""Bytes that a batch takes at most."""
+
+MANY = 50
+"""More batches than narrow sockets, the server's buffer and a connection's bounds hold."""
 
 APP = App("1", "local", SECRET)
 
@@ -85,19 +86,24 @@ def test_what_a_client_leaves_behind_is_nothing(endpoint: Local) -> None:
     until(lambda: (len(channels), channels.occupied()) == (0, {}))
 
 
-def test_who_does_not_read_is_hung_up_on_and_others_are_not_held_up(endpoint: Local) -> None:
-    with client(endpoint.socket) as reading, client(endpoint.socket, compression=None, close_timeout=0.1) as idle:
-        reading.subscribe("c")
-        idle.subscribe("c")
-        with contextlib.suppress(OSError):
-            idle.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
-        library, data = endpoint.library(), "d" * 10_000
-        for _ in range(MANY):
-            library.trigger_batch([{"channel": "c", "name": "n", "data": data} for _ in range(10)])
-            assert [reading.take()["data"] for _ in range(10)] == [data] * 10
-            if endpoint.service.channels.count("c") == 1:
-                break
-        assert endpoint.service.channels.count("c") == 1
+def test_who_does_not_read_costs_so_much_and_is_hung_up_on_while_others_get_everything(monkeypatch: pytest.MonkeyPatch) -> None:
+    narrow(monkeypatch)
+    monkeypatch.setattr("app.live.pusher.session.WAITING_BYTES", 2 * BATCH)
+    with local() as endpoint, client(endpoint.socket) as reading, connected(endpoint.http) as held:
+        statistics, library = endpoint.service.socket.statistics, endpoint.library()
+        with client(endpoint.socket, sock=held, max_queue=1, compression=None, ping_interval=None) as slow:
+            reading.subscribe("c")
+            slow.subscribe("c")
+            for number in range(MANY):
+                data = [f"{number}-{place}".ljust(10_000) for place in range(10)]
+                library.trigger_batch([{"channel": "c", "name": "n", "data": each} for each in data])
+                assert [reading.take()["data"] for _ in range(10)] == data
+                assert statistics().bytes <= 3 * BATCH
+                if endpoint.service.channels.count("c") == 1:
+                    break
+            assert slow.ended() == (4100, "more waits for this connection than it may: it does not read fast enough")
+        until(lambda: statistics().ended == {4100: 1})
+        assert (statistics().connections, statistics().bytes) == (1, 0)
 
 
 def silent(activity: float, pong: float) -> Starlette:
