@@ -15,6 +15,8 @@ from app.pushing import LocalPusher
 from app.settings import Settings
 from app.store.client import Database
 from tests.browser.server import serving
+from tests.drills.waiting import answers, until
+from tests.e2e.processes import Processes
 from tests.live.pusher.conftest import SECRET, Local
 
 VENDORED: Final = Path(__file__).parent / "vendor" / "pusher-js"
@@ -46,6 +48,13 @@ SUBSCRIBED: Final = """channel => new Promise((resolve, reject) => {
     subscription.bind("pusher:subscription_succeeded", () => resolve(true))
     subscription.bind("pusher:subscription_error", error => resolve(error))
 })"""
+
+AWAY: Final = "async () => { while (pusher.connection.state == 'connected') await new Promise(done => setTimeout(done, 5)) }"
+
+HEARING: Final = "pusher.allChannels().filter(channel => channel.subscribed).length"
+
+SECOND: Final = 1_000
+"""Of a page's clock, in milliseconds."""
 
 HEARD: Final = "async count => { while (heard.length < count) await new Promise(done => setTimeout(done, 5)); return heard.splice(0) }"
 
@@ -107,6 +116,34 @@ async def test_a_chart_is_heard(connected: Page, endpoint: Local) -> None:
     batch = [{"channel": channel, "name": "told", "data": "text"} for channel in ("market-GOLD", "last")]
     endpoint.library().trigger_batch(batch)
     assert await heard(connected, 1) == [["last", "told", "text"]]
+
+
+async def test_after_a_kill_of_the_service_all_channels_are_heard_again(page: Page, complaints: list[str], tmp_path: Path) -> None:
+    """Whoever was told nothing by the service when it ended: its client comes back, and asks for what it heard."""
+    settings = {"PUSHER_LOCAL_SECRET": SECRET, "RATE_LIMIT_REQUESTS": "0", "DATA_DIR": str(tmp_path)}
+    with Processes(tmp_path, settings).running("serve") as processes:
+        url = processes.url("serve")
+        service = Local(url.removeprefix("http://"), LocalPusher(Settings(pusher_local_secret=SECRET)))
+        await asyncio.to_thread(until, lambda: answers(f"{url}/healthz"), "it serves", lambda: processes.log("serve"))
+        await page.clock.install()  # as the client waits for many seconds between two attempts
+        await page.add_script_tag(path=VENDORED / "pusher.min.js")
+        first = await evaluated(page, CONNECTED, [service.host, service.port])
+        for channel in ("market-GOLD", "chart-GOLD-60"):
+            assert await evaluated(page, SUBSCRIBED, channel) is True
+        processes.kill("serve")
+        await evaluated(page, AWAY)
+        assert await evaluated(page, HEARING) == 0
+        processes.start("serve")
+        await asyncio.to_thread(until, lambda: answers(f"{url}/healthz"), "it serves again", lambda: processes.log("serve"))
+        async with asyncio.timeout(PATIENCE):
+            while await page.evaluate(HEARING) < 2:
+                await page.clock.fast_forward(SECOND)
+                await asyncio.sleep(0.05)  # for it to come about
+        assert await evaluated(page, "pusher.connection.socket_id") != first
+        service.library().trigger(["market-GOLD", "chart-GOLD-60"], "told", "again")
+        assert sorted(await heard(page, 2)) == [["chart-GOLD-60", "told", "again"], ["market-GOLD", "told", "again"]]
+    assert all("ERR_CONNECTION_REFUSED" in complaint for complaint in complaints), complaints
+    complaints.clear()
 
 
 async def test_private_channels_are_for_who_is_authorized(connected: Page, endpoint: Local) -> None:
