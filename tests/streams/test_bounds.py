@@ -1,4 +1,4 @@
-"""What a client may ask of a WebSocket, and how one ends that asks for more, reads too little, or that the server leaves."""
+"""What a client may ask of a WebSocket, and how one ends that asks for more, or that the server leaves."""
 
 import contextlib
 import socket
