@@ -113,7 +113,7 @@ async def prices(client: Client, count: int) -> list[str]:
     [
         ({"ws_send_queue_max_msgs": 20}, COMMIT, "too slow: too many messages wait"),
         ({"ws_send_queue_max_bytes": 2 * COMMIT}, 3 * COMMIT, "too slow: too many messages wait"),
-        ({"ws_stall_timeout_ms": 100}, None, "a message was not taken in time"),
+        ({"ws_stall_timeout_ms": 1_000}, None, "a message was not taken in time"),
     ],
     ids=["messages", "bytes", "time"],
 )
@@ -125,10 +125,11 @@ async def test_who_does_not_read_costs_so_much_and_is_disconnected_while_others_
         with connected(made.service.url) as held:
             async with made.hearing(sock=held, max_queue=1, ping_interval=None) as slow:
                 await made.heard(("stream", 4))
-                while await made.figure("subscriptions") == 4:
-                    expected = made.commit()
-                    assert await prices(reading, TRADES) == expected
-                    assert most is None or await made.figure("waiting_bytes") <= most
+                async with asyncio.timeout(PATIENCE):
+                    while await made.figure("subscriptions") == 4:
+                        expected = made.commit()
+                        assert await prices(reading, TRADES) == expected
+                        assert most is None or await made.figure("waiting_bytes") <= most
                 assert await made.figure("waiting_bytes") == 0
                 assert await slow.end() == (1013, reason)  # it reads again
         expected = made.commit()
@@ -149,8 +150,13 @@ async def test_of_who_never_reads_again_nothing_stays(
     codes: tuple[str, str],
 ) -> None:
     narrow(monkeypatch)
-    for name in ("app.live.connection.CLOSING_SECONDS", "app.live.pusher.socket.CLOSING_SECONDS", "app.ops.websockets.CLOSING"):
-        monkeypatch.setattr(name, 0.1)
+    for name in (
+        "live.connection.CLOSING_SECONDS",
+        "live.pusher.socket.CLOSING_SECONDS",
+        "ops.websockets.CLOSING",
+        "ops.websockets.TAKING",
+    ):
+        monkeypatch.setattr(f"app.{name}", 0.1)
     monkeypatch.setattr("app.live.pusher.session.WAITING_BYTES", bounds.get("ws_send_queue_max_bytes", 1 << 30))
     monkeypatch.setattr("app.live.pusher.socket.SEND_SECONDS", bounds.get("ws_stall_timeout_ms", 60_000) / 1_000)
     async with place(database, **bounds) as made, deaf(made) as (stream, channel):
@@ -171,7 +177,7 @@ async def test_who_does_not_even_take_pings_is_hung_up_on(
 ) -> None:
     narrow(monkeypatch)
     monkeypatch.setattr("app.ops.websockets.TAKING", 0.1)
-    async with place(database, ws_ping_period_ms=100, ws_pong_timeout_ms=1_000) as made, deaf(made) as (stream, channel):
+    async with place(database, ws_ping_period_ms=100, ws_pong_timeout_ms=2_000) as made, deaf(made) as (stream, channel):
         async with answering(stream, channel), asyncio.timeout(PATIENCE):
             await made.heard(("stream", 2), ("pusher", 1))
             while not await made.figure("waiting_bytes"):
