@@ -64,9 +64,9 @@ class HttpTransport(AsyncHTTPProvider):
         return in_order(requests, orjson.loads(await self._post(orjson.dumps(requests))))
 
     async def _make_request(self, method: RPCEndpoint, request_data: bytes) -> bytes:
-        return await self._post(request_data)
+        return bytes(await self._post(request_data))
 
-    async def _post(self, data: bytes) -> bytes:
+    async def _post(self, data: bytes) -> bytearray:
         assert self._session is not None
         async with self._session.post(str(self.endpoint_uri), data=data) as response:
             if response.status != 200:
@@ -77,7 +77,7 @@ class HttpTransport(AsyncHTTPProvider):
                 body += chunk
                 if len(body) > self._max_response:
                     raise RangeTooLarge(f"an answer is larger than {self._max_response} bytes", lasting=False)
-            return bytes(body)
+            return body
 
 
 class SocketTransport(WebSocketProvider):
