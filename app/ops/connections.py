@@ -21,8 +21,8 @@ _DROP: Final = struct.pack("ii", 1, 0)  # linger, for no time
 
 def cut(transport: asyncio.WriteTransport) -> None:
     """Hang up at once. What the client did not take yet is kept neither here nor by the system."""
-    if opened := transport.get_extra_info("socket"):
-        with contextlib.suppress(OSError):  # it is gone already
+    with contextlib.suppress(OSError, ValueError):  # it is gone already: uvloop has no socket of it then
+        if opened := transport.get_extra_info("socket"):
             opened.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _DROP)
     transport.abort()
 

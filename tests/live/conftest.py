@@ -6,11 +6,12 @@ import pytest
 
 from tests.cache.servers import RedisServer
 from tests.cache.upstash import Upstash
+from tests.loops import UVLOOP
 
 
 @pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
+def anyio_backend() -> tuple[str, dict[str, bool]]:
+    return UVLOOP
 
 
 @pytest.fixture(scope="session")

@@ -13,6 +13,7 @@ from starlette.routing import Route
 
 from app.ops import connections, websockets
 from app.settings import Settings
+from tests.loops import UVLOOP
 from tests.narrow import connected, is_cut, narrow
 from tests.streams.served import PATIENCE, serving
 
@@ -22,8 +23,8 @@ pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
+def anyio_backend() -> tuple[str, dict[str, bool]]:
+    return UVLOOP
 
 
 async def test_who_does_not_take_the_last_of_an_answer_is_hung_up_on(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,6 +16,7 @@ from app.live.sending import ENDED, WRITE
 from app.ops import websockets
 from app.settings import Settings
 from tests.browser.server import serving
+from tests.loops import UVLOOP
 from tests.streams import served
 
 PATIENCE = 60.0
@@ -54,8 +55,8 @@ async def test_who_leaves_pings_unanswered_is_told_so_and_left() -> None:
 
 
 @pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
+def anyio_backend() -> tuple[str, dict[str, bool]]:
+    return UVLOOP
 
 
 def test_both_rooms_name_the_extensions_alike() -> None:

@@ -2,7 +2,9 @@
 
 import pytest
 
+from tests.loops import UVLOOP
+
 
 @pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
+def anyio_backend() -> tuple[str, dict[str, bool]]:
+    return UVLOOP

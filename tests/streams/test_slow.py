@@ -172,6 +172,18 @@ async def test_of_who_never_reads_again_nothing_stays(
     assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
 
 
+async def test_who_hangs_up_when_told_is_left_alone(
+    database: Database, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("app.ops.websockets.CLOSING", 0.05)
+    async with place(database) as made, made.service.client("/ws") as client:
+        await client.say("x" * 70_000)
+        assert (await client.end())[0] == 1009
+        await client.opened.wait_closed()
+        await asyncio.sleep(0.2)  # longer than it had
+    assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
+
+
 async def test_who_does_not_even_take_pings_is_hung_up_on(
     database: Database, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
