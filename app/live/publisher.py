@@ -7,6 +7,7 @@ import math
 import random
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from time import monotonic
 from typing import Final, NamedTuple, Protocol
 
 from app.domain.errors import DatafeedError
@@ -100,6 +101,7 @@ class Publisher:
         self._unknown: set[str] = set()
         self._known_prices: dict[int, Price] | None = None
         self._looking: asyncio.Task[None] | None = None
+        self._look_at = 0.0  # where the last look failed
         self._failures = 0
         self._failed = 0
 
@@ -140,23 +142,27 @@ class Publisher:
         try:
             await self._look_for_a_while()
             for channel in self._due.lost:
-                self._tell_how_it_stands(channel)
+                if not self._delivery.rests(channel):
+                    self._tell_how_it_stands(channel)
             pause = await self._delivery.push()
         except Exception as error:  # whatever a client raises, there is a next time
-            return self._fail(error)
-        if self._looking is None:  # a look under way may be at what hangs: it does not say that all is well
+            return self._fail("live updates cannot be pushed, and are tried again", error)
+        if self._looking is None and not self._look_at:  # else it may be what hangs, or failed: not all is well
             if self._failures:
                 _log.info("live updates are pushed again")
             self._failures = 0
         return pause or self._interval
 
     async def _look_for_a_while(self) -> None:
-        """Until the look is done, or goes on while others are told: a slow store holds up no push."""
+        """Until the look is done, or goes on while others are told. One that is slow, or fails, holds up no push."""
+        if self._looking is None and monotonic() < self._look_at:
+            return
         self._looking = self._looking or asyncio.create_task(self._look())
         await asyncio.wait({self._looking}, timeout=self._interval)
         if self._looking.done():
             looked, self._looking = self._looking, None
-            looked.result()
+            error = looked.exception()
+            self._look_at = monotonic() + self._fail("nobody says who hears live updates, and it is asked again", error) if error else 0.0
 
     def statistics(self) -> Statistics:
         """Figures of this moment."""
@@ -229,10 +235,10 @@ class Publisher:
         else:
             self._holdings.lost(channel)
 
-    def _fail(self, error: Exception) -> float:
+    def _fail(self, what: str, error: BaseException) -> float:
         """Seconds until the next try."""
         if not self._failures:
-            _log.warning("live updates cannot be pushed, and are tried again: %s", reason(error))
+            _log.warning("%s: %s", what, reason(error))
         self._failed += 1
         self._failures = min(self._failures + 1, 10)
         return max(self._interval, min(LONGEST_PAUSE, self._interval * (1 << self._failures)) * random.uniform(0.5, 1))

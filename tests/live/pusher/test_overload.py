@@ -15,7 +15,7 @@ from app.domain.bar import Bar
 from app.domain.fixed import ONE
 from app.domain.news import Committed
 from app.domain.trade import PositionKey
-from app.live import allowance
+from app.live import allowance, delivery
 from app.live.allowance import Allowance
 from app.live.delivery import Refused
 from app.live.due import MOST_FINAL, MOST_OF_ONE, Push
@@ -45,6 +45,8 @@ class Rounds:
         self.round = 0
         self.told: list[tuple[int, Push]] = []
         self.fails: Callable[[], bool] = lambda: False
+        self.refusing: Collection[str] = ()
+        self.is_silent = False
         self.bars = Followed()
         self.positions = Held()
         self.prices: list[Price] = []
@@ -59,10 +61,14 @@ class Rounds:
         if self._until():
             self._is_so.set()
         self.tell(self.round)
+        if self.is_silent:
+            raise ConnectionError
         return self.channels
 
     async def push(self, pushes: Sequence[Push]) -> None:
         assert pushes
+        if any(push.channel in self.refusing for push in pushes):
+            raise Refused
         if self.fails():
             raise ConnectionError
         self.told += [(self.round, push) for push in pushes]
@@ -197,6 +203,65 @@ async def test_prices_that_were_refused_are_told_anew() -> None:
         await rounds.reach(lambda: rounds.publisher.statistics().pushed >= 3)
     prices = [price["symbol"] for _, push in rounds.told for price in orjson.loads(push.data)["prices"]]
     assert set(prices) == {price.ticker for price in rounds.prices}
+
+
+async def test_a_channel_that_refuses_everything_is_left_alone_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    rounds = Rounds(["trades-1", "trades-2"], share=None)
+    rounds.refusing = ["trades-1"]
+    rounds.tell = lambda now: rounds.publisher.tell([Traded(trade(now, 0, market_id, 2_000, 150)) for market_id in (1, 2)])
+    async with rounds.running():
+        await rounds.reach(lambda: rounds.round > 50)
+        assert rounds.publisher.statistics().refused == 2  # a trade, and the word that not all were told
+        assert {push.channel for _, push in rounds.told} == {"trades-2"}
+        assert len(rounds.told) >= 45
+        monkeypatch.setattr(delivery, "RESTING", 0.0)
+        monkeypatch.setattr(delivery, "monotonic", lambda: 1e12)
+        rounds.refusing = ()
+        await rounds.reach(lambda: any(push.channel == "trades-1" for _, push in rounds.told))
+    assert next(push for _, push in rounds.told if push.channel == "trades-1").voids
+
+
+async def test_who_is_heard_of_already_is_told_while_nobody_says_who_else_hears() -> None:
+    rounds = Rounds(["trades-1"], share=None)
+    async with rounds.running():
+        await rounds.reach(lambda: rounds.publisher.statistics().channels == 1)
+        rounds.is_silent = True
+        await rounds.reach(lambda: rounds.publisher.statistics().is_failing)
+        rounds.publisher.tell([Traded(trade(block, 0, 1, 2_000, 150)) for block in range(1, 6)])
+        async with asyncio.timeout(PATIENCE):
+            while len(rounds.told) < 5:  # noqa: ASYNC110 (nobody tells)
+                await asyncio.sleep(0)
+        assert rounds.publisher.statistics().is_failing
+        rounds.is_silent = False
+        rounds.channels = ["trades-1", "trades-2"]
+        await rounds.reach(lambda: rounds.publisher.statistics().channels == 2)
+        await rounds.reach(lambda: not rounds.publisher.statistics().is_failing)
+
+
+async def test_what_waits_for_who_has_left_is_not_pushed() -> None:
+    rounds = Rounds(["trades-1", "trades-2"], share=1)
+    async with rounds.running():
+        await rounds.reach(lambda: rounds.publisher.statistics().channels == 2)
+        rounds.publisher.tell([Traded(trade(block, 0, market_id, 2_000, 150)) for block in range(1, 20) for market_id in (1, 2)])
+        await rounds.reach(lambda: len(rounds.told) > 4)
+        rounds.channels = ["trades-2"]
+        await rounds.reach(lambda: rounds.publisher.statistics().channels == 1)
+        left = len(rounds.told)
+        await rounds.reach(lambda: not rounds.publisher.statistics().waiting)
+    told = [push.channel for _, push in rounds.told]
+    assert "trades-1" in told[:left]
+    assert "trades-1" not in told[left + 1 :]  # but for one that was on its way
+    assert told.count("trades-2") >= 19
+
+
+async def test_in_a_long_interval_as_many_bars_may_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    rounds = Rounds(["chart-1-1S"], share=None, interval=10)
+    ended = [BarUpdate(1, "1S", Bar(start, 1.0, 1.0, 1.0, 1.0, ONE, 1), closed=True) for start in range(15)]
+    monkeypatch.setattr(rounds.bars, "follow", lambda _: rounds.publisher.tell(ended))
+    async with rounds.running(), asyncio.timeout(PATIENCE):
+        while len(rounds.told) < len(ended):  # noqa: ASYNC110 (nobody tells)
+            await asyncio.sleep(0)
+    assert [orjson.loads(push.data)["timestamp"] for _, push in rounds.told] == list(range(15))
 
 
 async def test_a_user_for_whom_too_much_waits_is_reset_and_told_what_is_open() -> None:
