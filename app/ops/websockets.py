@@ -106,6 +106,9 @@ class _Stream(WSStream):
             if isinstance(event, CloseConnection):
                 if self.connection.state is ConnectionState.REMOTE_CLOSING:
                     await self._send_wsproto_event(event.response())
+                elif self.connection.state is ConnectionState.OPEN:  # its frames are none
+                    self._note(event.code)
+                    await self._send_wsproto_event(event)
                 await self.send(StreamClosed(stream_id=self.stream_id))
             elif self.connection.state is not ConnectionState.OPEN:
                 continue  # said before it knew
@@ -163,7 +166,7 @@ class _Stream(WSStream):
         protocol = getattr(self.send, "__self__", None)
         return protocol.send.__self__.writer.transport if isinstance(protocol, H11Protocol) else None  # type: ignore[attr-defined]
 
-    def _note(self, code: CloseReason) -> None:
+    def _note(self, code: int) -> None:
         self.scope["extensions"].setdefault(ENDED, int(code))  # type: ignore[arg-type]
 
     def _offer_writing(self) -> None:

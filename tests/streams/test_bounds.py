@@ -106,6 +106,10 @@ async def test_too_many_messages_too_many_subscriptions_too_long_a_message(datab
             assert await client.end() == (1009, TOO_LONG)
 
 
+BROKEN = {b"\x83\x80" + bytes(4): 1002, b"\x81\x81" + bytes(4) + b"\xff": 1007}
+"""What is no frame, or no text in one, and the code that says so."""
+
+
 async def test_whoever_ends_a_connection_here_it_is_counted(database: Database) -> None:
     """The app's own endings, and those of which only its server knows; but not those of clients."""
     async with world(database, ws_ping_period_ms=100, ws_pong_timeout_ms=1_000) as (_, service), httpx2.AsyncClient() as http:
@@ -117,6 +121,10 @@ async def test_whoever_ends_a_connection_here_it_is_counted(database: Database) 
             async with service.client(path) as client:
                 await client.opened.send("x" * (LONGEST_FRAME + 1))
                 assert (await client.end())[0] == 1009
+            for broken, code in BROKEN.items():
+                async with service.client(path) as client:
+                    client.opened.transport.write(broken)
+                    assert (await client.end())[0] == code
             for flood in (ClientConnection.ping, ClientConnection.pong):
                 async with service.client(path) as client:
                     with contextlib.suppress(ConnectionClosed):
@@ -133,9 +141,13 @@ async def test_whoever_ends_a_connection_here_it_is_counted(database: Database) 
             http,
             service,
             {
+                ("stream", "1002"): 1,
+                ("stream", "1007"): 1,
                 ("stream", "1008"): 3,
                 ("stream", "1009"): 1,
                 ("stream", "1011"): 1,
+                ("pusher", "1002"): 1,
+                ("pusher", "1007"): 1,
                 ("pusher", "1008"): 2,
                 ("pusher", "1009"): 1,
                 ("pusher", "1011"): 1,
