@@ -125,7 +125,7 @@ def create_app(
             yield {
                 "heed": await stack.enter_async_context(heeding(settings, store, told.publish, on_hint)),
                 "connections": connections,
-                "round": Rounds(settings, store, reader, directory, name).round,
+                "round": Rounds(settings, store, reader, directory).round,
                 "ready": ready,
                 "reader": reader,
                 "candles": candles,

@@ -4,28 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
-import random
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from time import monotonic
 from typing import TYPE_CHECKING, Final
 
-from pydantic import TypeAdapter, ValidationError
-
-from app.cache.base import Cache, Entry
 from app.cache.guarded import Guarded
 from app.cache.opening import shared_backend
 from app.domain.errors import DatafeedError
 from app.domain.resolution import Resolution
-from app.domain.ticking import Mark
 from app.feed.directory import Directory
 from app.feed.running import StoredSeeds
-from app.live.delivery import Backend, Refused
+from app.live.delivery import reason
 from app.live.payloads import Price
-from app.live.publisher import MOST_MARKETS
-from app.live.round import Done, Heard, NotPushed, Overdue, overdue
-from app.live.topics import GLOBAL, topic
+from app.live.round import Done, NotPushed, marks_after, overdue
+from app.live.telling import Telling
 from app.pushing import app_elsewhere, finding_markets, last_prices
 from app.store.lease import TICKING, Lease
+from app.store.round_reader import remember
 from app.ticking import active_entry, active_prices
 
 if TYPE_CHECKING:
@@ -33,34 +28,22 @@ if TYPE_CHECKING:
     from app.settings import Settings
     from app.store.client import Database
     from app.store.reader import Reader
-    from app.store.round_reader import Moment
-
-_log = logging.getLogger(__name__)
 
 SECONDS: Final = 8.0
 """For a round: functions that a cron calls are given ten in places."""
 
-MARGIN: Final = 10
-"""Seconds that are looked at twice where nothing is remembered: a commit is dated when it is sent, and there a moment later."""
-
-KEPT_SECONDS: Final = 86_400
-"""A day without a round, after which all that is heard is told anew."""
-
-REDIS_SECONDS: Final = 1.0
-"""For what Redis is asked."""
-
-_MARK: Final = TypeAdapter(Mark)
+SPARE: Final = 2.0
+"""Of these the last: no push is begun in them, so that one under way ends, and what was told is remembered."""
 
 
 class Rounds:
     """Of the store called *name*: one at a time, in all processes, and none while a ticker leads."""
 
-    def __init__(self, settings: Settings, database: Database, reader: Reader, directory: Directory, name: str) -> None:
+    def __init__(self, settings: Settings, database: Database, reader: Reader, directory: Directory) -> None:
         self._settings = settings
         self._database = database
         self._reader = reader
         self._directory = directory
-        self._key = f"datafeed:{name}:round"
         self._turn = asyncio.Lock()
 
     async def round(self) -> Done | None:
@@ -68,105 +51,58 @@ class Rounds:
         if self._turn.locked():
             return None
         async with self._turn:
-            moment = await self._reader.read(lambda store: store.rounds.moment())
             lease = Lease(self._database, TICKING, ttl=2 * SECONDS, name="/round")
             if await asyncio.to_thread(lease.try_acquire):
                 return None
             try:
-                return await self._work(moment)
+                return await self._work()
             finally:
                 with contextlib.suppress(DatafeedError):  # it runs out by itself
                     await asyncio.to_thread(lease.release)
 
-    async def _work(self, moment: Moment) -> Done:
-        done = Done(0, is_all=False)
-        async with contextlib.AsyncExitStack() as stack:
-            backend = shared_backend(self._settings)
-            redis = await stack.enter_async_context(backend) if backend else None
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(SECONDS):
-                    await self._keep_prices()
-                    done = await self._push(moment, redis) if self._settings.pusher_app_id else Done(0, is_all=True)
-        return done
+    async def _work(self) -> Done:
+        ends = monotonic() + SECONDS
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(SECONDS):
+                await self._keep_prices()
+        return await self._push(ends) if self._settings.pusher_app_id else Done(0, is_all=True)
 
-    async def _push(self, moment: Moment, redis: Cache | None) -> Done:
-        before = await self._remembered(redis) or await self._supposed(moment)
+    async def _push(self, ends: float) -> Done:
+        last = await self._reader.read(lambda store: store.rounds.last())
         heads = await self._reader.read(lambda store: store.rounds.heads())
-        pushed = 0
-        try:
-            async with app_elsewhere(self._settings) as backend:
-                occupied = await backend.occupied()
-                now = Mark(moment.now // 1_000, heads, frozenset(occupied))
-                found = await overdue(_Stored(self._reader), await self._heard(occupied), GLOBAL in occupied, before, now)
+        async with app_elsewhere(self._settings) as backend:
+            telling = Telling(backend, self._settings.pusher_max_messages_per_second)
+            occupied: Collection[str] = ()
+            is_all = False
+            try:
                 with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(SECONDS / 2):
-                        for first in range(0, len(found.pushes), backend.at_once):
-                            pushed += await self._told(backend, found, first)
-        except DatafeedError:
-            raise
-        except Exception as error:  # whatever the client raises
-            reason = " ".join(f"{type(error).__name__}: {error}".split())[:200]
-            raise NotPushed(f"Pusher does not take what is pushed: {reason}") from error
-        is_all = found.is_all and pushed == len(found.pushes)
-        if is_all and redis:
-            await self._remember(redis, now)
-        return Done(pushed, is_all)
-
-    async def _told(self, backend: Backend, found: Overdue, first: int) -> int:
-        pushes = found.pushes[first : first + backend.at_once]
-        try:
-            await backend.push(pushes)
-        except Refused as error:  # as they would be next time
-            _log.warning("live updates were refused: %s", error)
-        if rate := self._settings.pusher_max_messages_per_second:
-            await asyncio.sleep(len(pushes) / rate)
-        return len(pushes)
-
-    async def _heard(self, occupied: Collection[str]) -> dict[str, Heard]:
-        """Those of *occupied* that are of a market's bars, in any order, so that no round leaves out the same ones as the last."""
-        find = finding_markets(self._directory)
-        found: dict[str, Heard] = {}
-        markets: set[int] = set()
-        for channel in random.sample(list(occupied), len(occupied)):
-            asked = topic(channel)
-            market = await find(asked.symbol) if asked and asked.resolution else None
-            if asked and market and (market.market_id in markets or len(markets) < MOST_MARKETS):
-                markets.add(market.market_id)
-                found[channel] = Heard(market, asked)
-        return found
+                    async with asyncio.timeout(ends - monotonic()):
+                        with _not_pushed():
+                            occupied = await backend.occupied()
+                            owed = overdue(_Stored(self._reader), finding_markets(self._directory), occupied, last.marks, heads)
+                            async with contextlib.aclosing(owed):
+                                is_all = await telling.tell(owed, ends - SPARE)
+            finally:
+                told = telling.told
+                if told.whole or told.part:
+                    marks = marks_after(last.marks, occupied, last.now, heads, told)
+                    await asyncio.to_thread(remember, self._database, last.number + 1, marks)
+        return Done(telling.pushed, is_all and told.whole | told.part >= set(occupied))
 
     async def _keep_prices(self) -> None:
         if backend := shared_backend(self._settings):
             async with Guarded(backend, timeout=self._settings.cache_timeout_ms / 1_000) as cache:
                 await active_prices(self._reader, lambda prices: cache.set_many([active_entry(prices)])).say()
 
-    async def _supposed(self, moment: Moment) -> Mark | None:
-        """What was told by the time that a ticker was last at work, as far as the store knows."""
-        if not moment.ticked:
-            return None
-        at = moment.ticked - 1_000 * MARGIN
-        return Mark(at // 1_000, await self._reader.read(lambda store: store.rounds.heads(at)), None)
 
-    async def _remembered(self, redis: Cache | None) -> Mark | None:
-        """What the last whole round told, None where that is not known."""
-        if redis is None:
-            return None
-        try:
-            async with asyncio.timeout(REDIS_SECONDS):
-                (value,) = await redis.get_many([self._key])
-            return _MARK.validate_json(value) if value else None
-        except ValidationError:
-            return None
-        except Exception as error:  # whatever the clients raise: the store remembers less, but enough
-            _log.warning("the last round is not remembered: %s", type(error).__name__)
-            return None
-
-    async def _remember(self, redis: Cache, mark: Mark) -> None:
-        try:
-            async with asyncio.timeout(REDIS_SECONDS):
-                await redis.set_many([Entry(self._key, _MARK.dump_json(mark), KEPT_SECONDS)])
-        except Exception as error:  # whatever the clients raise: the next round tells some of it again
-            _log.warning("this round is not remembered: %s", type(error).__name__)
+@contextlib.contextmanager
+def _not_pushed() -> Iterator[None]:
+    try:
+        yield
+    except DatafeedError:
+        raise
+    except Exception as error:  # whatever the client raises
+        raise NotPushed(f"Pusher does not take what is pushed: {reason(error)}") from error
 
 
 class _Stored(StoredSeeds):
@@ -175,7 +111,7 @@ class _Stored(StoredSeeds):
     async def bars(self, market_id: int, resolution: Resolution, since: int, until: int, limit: int) -> Sequence[Bar]:
         return await self._reader.steady(market_id, lambda store: store.rounds.bars(market_id, resolution, since, until, limit))
 
-    async def rewound(self, market_ids: Collection[int], since: int) -> Collection[int]:
+    async def rewound(self, market_ids: Collection[int], since: int) -> Mapping[int, int]:
         return await self._reader.read(lambda store: store.rounds.rewound(market_ids, since))
 
     async def prices(self) -> Sequence[Price]:

@@ -1,17 +1,23 @@
 """Rounds of the ticker by `/api/internal/tick`: who may, and what is pushed by one process that knows nothing but what is stored."""
 
+import asyncio
+import itertools
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import httpx2
+import orjson
 import pytest
 
 from app import rounds
+from app.live.due import Push
 from app.live.memory import MemoryBus
+from app.live.pusher.elsewhere import Elsewhere
 from app.main import create_app
 from app.settings import Settings
 from app.store.client import Database
+from app.ticking import ACTIVE_PRICES
 from tests.browser.server import serving
 from tests.cache.servers import RedisServer
 from tests.live.pusher.client import client
@@ -27,12 +33,6 @@ def round_by(database: Database, settings: Settings, **request: Any) -> httpx2.R
     """One request to a process that begins with it and ends after it."""
     with serving(create_app(settings, database, MemoryBus(100))) as url:
         return httpx2.request(**{"method": "POST", "url": url + PATH, "headers": {"Authorization": f"Bearer {SECRET}"}} | request)
-
-
-@pytest.fixture(scope="module")
-def redis() -> Iterator[RedisServer]:
-    with RedisServer() as server:
-        yield server
 
 
 @pytest.fixture
@@ -55,12 +55,8 @@ def bars(service: Pusherlike, channel: str = "chart-GOLD-1") -> list[tuple[int, 
     return found
 
 
-@pytest.mark.parametrize("remembers", [True, False])
-def test_a_round_pushes_what_changed_since_the_last(
-    database: Database, elsewhere: Pusherlike, redis: RedisServer, remembers: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(rounds, "MARGIN", 0)  # or what is new would come twice
-    settings = pushing_to(elsewhere, cron_secret=SECRET, **{"redis_url": redis.url} if remembers else {})
+def test_a_round_pushes_what_changed_since_the_last(database: Database, elsewhere: Pusherlike) -> None:
+    settings = pushing_to(elsewhere, cron_secret=SECRET)
     writer = Writer(database, lambda _: None)
     writer.trade(2_000)
     with serving(create_app(settings, database, MemoryBus(100))) as url:
@@ -96,8 +92,8 @@ def test_a_round_pushes_what_changed_since_the_last(
         assert not corrections
 
 
-def test_what_was_not_pushed_is_pushed_by_the_next_round(database: Database, elsewhere: Pusherlike, redis: RedisServer) -> None:
-    settings = pushing_to(elsewhere, cron_secret=SECRET, redis_url=redis.url)
+def test_what_was_not_pushed_is_pushed_by_the_next_round(database: Database, elsewhere: Pusherlike) -> None:
+    settings = pushing_to(elsewhere, cron_secret=SECRET)
     writer = Writer(database, lambda _: None)
     writer.trade(2_000)
     elsewhere.fault(500)
@@ -109,6 +105,140 @@ def test_what_was_not_pushed_is_pushed_by_the_next_round(database: Database, els
     assert bars(elsewhere) == [(0, 2_000.0, False, True)]
 
 
+@pytest.fixture
+def twelve(elsewhere: Pusherlike) -> Iterator[set[str]]:
+    """As many channels as somebody hears: two more than are told in one call."""
+    some = {f"chart-GOLD-{resolution}" for resolution in ("5", "15", "30", "60", "240", "1D")}
+    some |= {"chart-gold-1", "chart-gold-5", "chart-gold-15", "chart-gold-30"}
+    with client(elsewhere.socket) as hearing:
+        for channel in some:
+            hearing.subscribe(channel)
+        yield some | {"chart-GOLD-1", "market-GOLD"}
+
+
+class Called:
+    """A process of which rounds are asked, and what each told."""
+
+    def __init__(self, url: str, service: Pusherlike) -> None:
+        self._url = url
+        self._service = service
+        self.events: list[tuple[str, Any]] = []
+        """Channel and data of what the last round told."""
+
+    def round(self) -> str:
+        """What came of it."""
+        answer = httpx2.post(self._url + PATH, headers={"Authorization": f"Bearer {SECRET}"})
+        self.events = [(channel, data) for channel, _, data in self._service.events]
+        self._service.batches.clear()
+        if answer.status_code == 502:
+            return "failed"
+        assert answer.json()["pushed"] == len(self.events)
+        return str(answer.json()["status"])
+
+    @property
+    def channels(self) -> set[str]:
+        """Who was told; each once."""
+        names = [channel for channel, _ in self.events]
+        assert len(set(names)) == len(names)
+        return set(names)
+
+    @property
+    def corrected(self) -> set[bool]:
+        """Whether these were corrections."""
+        return {"corrected" in data for _, data in self.events}
+
+
+@pytest.fixture
+def called(database: Database, elsewhere: Pusherlike) -> Iterator[Called]:
+    with serving(create_app(pushing_to(elsewhere, cron_secret=SECRET), database, MemoryBus(100))) as url:
+        yield Called(url, elsewhere)
+
+
+def test_rounds_that_are_cut_short_go_on_where_the_last_one_ended(
+    database: Database, called: Called, twelve: set[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rounds, "SPARE", rounds.SECONDS)  # no push is begun after the first
+    writer = Writer(database, lambda _: None)
+    writer.trade(2_000)
+    assert called.round() == "cut short"
+    first = called.channels
+    assert called.round() == "done"
+    assert len(first) == 10
+    assert called.channels == twelve - first
+    waiting: set[str] = set()
+    for price in range(2_001, 2_004):  # more changes than is told, for as long as anybody likes
+        writer.trade(price, apart=0)
+        assert called.round() == "cut short"
+        assert (len(called.channels), called.corrected) == (10, {False})
+        assert waiting <= called.channels
+        waiting = twelve - called.channels
+    assert called.round() == "done"
+    assert (called.channels, called.corrected) == (waiting, {False})
+    assert called.round() == "done"
+    assert called.events == []
+
+
+def test_who_was_told_a_part_is_told_the_newest_alone(database: Database, called: Called, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rounds, "SPARE", rounds.SECONDS)
+    monkeypatch.setattr(Elsewhere, "at_once", 1)
+    writer = Writer(database, lambda _: None)
+    writer.trade(2_000)
+    assert [called.round(), called.round()] == ["cut short", "done"]
+    writer.trade(2_001, 2_002, 2_003, apart=60)
+    told: list[tuple[str, float, bool]] = []
+    for status in ("cut short", "cut short", "cut short", "done"):
+        assert called.round() == status
+        told += [(channel, data["close"], "corrected" in data) for channel, data in called.events]
+    assert [(close, corrected) for _, close, corrected in told] == [(2_000.0, False)] * 2 + [(2_003.0, True)] * 2
+    first, *others = [channel for channel, _, _ in told]
+    assert others == [({"chart-GOLD-1", "market-GOLD"} - {first}).pop(), first, others[0]]  # the other one waits longer
+
+
+@pytest.mark.parametrize("fault", ["fails", "hangs"])
+def test_what_was_told_before_a_fault_is_not_told_again(
+    database: Database, called: Called, fault: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Elsewhere, "at_once", 1)
+    push = Elsewhere.push
+    calls = itertools.count(1)
+
+    async def faulty(self: Elsewhere, pushes: Sequence[Push]) -> None:
+        if next(calls) == 2:
+            if fault == "fails":
+                raise ConnectionError("no route")
+            monkeypatch.undo()
+            await asyncio.Event().wait()
+        await push(self, pushes)
+
+    monkeypatch.setattr(Elsewhere, "push", faulty)
+    if fault == "hangs":
+        monkeypatch.setattr(rounds, "SECONDS", 1.5)  # in which the first push is made
+        monkeypatch.setattr(rounds, "SPARE", 0.0)
+    Writer(database, lambda _: None).trade(2_000)
+    assert called.round() == ("failed" if fault == "fails" else "cut short")
+    first = called.channels
+    assert called.round() == "done"
+    assert first | called.channels == {"chart-GOLD-1", "market-GOLD"}
+    assert not first & called.channels
+    assert first
+
+
+def test_a_market_that_is_being_changed_is_told_by_the_next_round(
+    database: Database, called: Called, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Writer(database, lambda _: None).trade(2_000)
+
+    async def none(*_: object) -> dict[int, object]:
+        return {}
+
+    with monkeypatch.context() as changed:
+        changed.setattr(rounds._Stored, "seeds", none)
+        assert called.round() == "cut short"
+        assert called.events == []
+    assert called.round() == "done"
+    assert called.channels == {"chart-GOLD-1", "market-GOLD"}
+
+
 def test_while_another_is_at_it_nothing_is_pushed(database: Database, elsewhere: Pusherlike) -> None:
     Writer(database, lambda _: None).trade(2_000)
     other = rival(database)
@@ -117,6 +247,16 @@ def test_while_another_is_at_it_nothing_is_pushed(database: Database, elsewhere:
     assert round_by(database, settings).json() == {"success": True, "status": "under way"}
     other.release()
     assert round_by(database, settings).json() == {"success": True, "status": "done", "pushed": 2}
+
+
+def test_active_prices_are_kept_in_redis(database: Database) -> None:
+    writer = Writer(database, lambda _: None, int(time.time()) - 30)
+    writer.trade(2_000)
+    writer.ledger.refresh([1])
+    with RedisServer() as redis, redis.client() as looking:
+        answer = round_by(database, Settings.model_validate({"cron_secret": SECRET, "redis_url": redis.url}))
+        assert answer.json() == {"success": True, "status": "done", "pushed": 0}
+        assert orjson.loads(looking.get(ACTIVE_PRICES) or "{}")["GOLD"]["close"] == 2_000.0
 
 
 def test_only_who_shows_the_secret_may(database: Database) -> None:

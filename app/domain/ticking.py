@@ -12,11 +12,12 @@ class Head(NamedTuple):
 
 
 class Mark(NamedTuple):
-    """The moment `at` (seconds by the store's clock), the heads of chains by their ids then, and the channels that were told all of it.
+    """The moment `at` (seconds by the store's clock), the heads of chains by their ids then, and the channels that were told all up to
+    these.
 
-    `channels` is None where nobody knows: then all that are there are taken for told.
+    A chain that has no head is one of which they were not told all.
     """
 
     at: int
     heads: Mapping[int, Head]
-    channels: frozenset[str] | None
+    channels: frozenset[str]

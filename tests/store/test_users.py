@@ -9,12 +9,14 @@ import pytest
 from starlette.testclient import TestClient
 
 from app.checks.clickhouse import RIGHTS
+from app.domain.ticking import Mark
 from app.main import create_app
 from app.settings import Settings
 from app.store.client import Database, StoreError, open_database
 from app.store.inspection import table_sizes
 from app.store.lease import TICKING, Lease
 from app.store.queries import SQL
+from app.store.round_reader import remember
 from app.store.schema import migrate
 from app.store.verify import verify
 from app.store.writer import ClickHouseLedger
@@ -121,6 +123,7 @@ def test_the_api_may_read_and_save_charts_and_nothing_else(server: Bridge, datab
             assert client.delete(f"{storage}&chart={saved.json()['id']}").json()["status"] == "ok"
         remote.run("DELETE FROM vamm_charts WHERE user = {user:String}", {"user": "ann"})
         Lease(remote, TICKING, ttl=5).try_acquire()
+        remember(remote, 1, [Mark(0, {}, frozenset({"market-T1"}))])
         assert refused == []
         for statement in (
             "INSERT INTO vamm_market_transactions SELECT * FROM vamm_market_transactions",

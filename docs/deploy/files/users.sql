@@ -17,3 +17,5 @@ GRANT INSERT, ALTER DELETE ON vamm_analytics.vamm_charts TO datafeed_api;
 
 -- `datafeed tick` and the API of crons (CRON_SECRET) take turns by the leases; a user who only ticks needs these beside SELECT.
 GRANT INSERT ON vamm_analytics.vamm_leases TO datafeed_api;
+-- What a round of crons has told.
+GRANT INSERT ON vamm_analytics.vamm_rounds TO datafeed_api;

@@ -14,6 +14,8 @@ from app.domain.fixed import ONE
 from app.domain.news import Committed
 from app.domain.trade import PositionKey
 from app.live import publisher
+from app.live.delivery import Refused
+from app.live.due import Push
 from app.live.payloads import LONGEST, Holding, Price
 from app.live.publisher import Market, Publisher
 from app.live.pusher import elsewhere as way
@@ -320,6 +322,16 @@ async def test_what_is_refused_for_good_is_let_go_by_itself(world: World, hearin
             ("trades-GOLD", "reset", {"symbol": "GOLD", "corrected": True}),
         ]
         assert world.publisher.statistics().refused == 1
+
+
+@pytest.mark.parametrize(("status", "is_refused"), [(400, True), (413, True), (401, False), (403, False), (429, False), (500, False)])
+async def test_which_answers_say_that_events_never_will_be_taken(world: World, status: int, is_refused: bool) -> None:
+    async with elsewhere(App(LOCAL_ID, LOCAL_KEY, SECRET), cluster="", url=world.service.http, poll=0) as backend:
+        world.service.fault(status)
+        with pytest.raises(Exception, match="over quota") as raised:
+            await backend.push([Push("market-GOLD", "price-update", "{}")])
+    assert isinstance(raised.value, Refused) == is_refused
+    assert world.service.refused == 1
 
 
 async def test_a_users_channel_is_looked_for_and_told(world: World, hearing: Client) -> None:
