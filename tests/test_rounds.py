@@ -1,7 +1,6 @@
 """Rounds of the ticker by `/api/internal/tick`: who may, and what is pushed by one process that knows nothing but what is stored."""
 
 import asyncio
-import itertools
 import time
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -154,12 +153,20 @@ def called(database: Database, elsewhere: Pusherlike) -> Iterator[Called]:
         yield Called(url, elsewhere)
 
 
+async def none(*_: object) -> dict[int, object]:
+    return {}
+
+
 def test_rounds_that_are_cut_short_go_on_where_the_last_one_ended(
     database: Database, called: Called, twelve: set[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(rounds, "SPARE", rounds.SECONDS)  # no push is begun after the first
     writer = Writer(database, lambda _: None)
     writer.trade(2_000)
+    with monkeypatch.context() as changing:
+        changing.setattr(rounds._Stored, "seeds", none)  # as where a commit is under way
+        assert called.round() == "cut short"
+        assert called.events == []
     assert called.round() == "cut short"
     first = called.channels
     assert called.round() == "done"
@@ -194,49 +201,49 @@ def test_who_was_told_a_part_is_told_the_newest_alone(database: Database, called
     assert others == [({"chart-GOLD-1", "market-GOLD"} - {first}).pop(), first, others[0]]  # the other one waits longer
 
 
-@pytest.mark.parametrize("fault", ["fails", "hangs"])
-def test_what_was_told_before_a_fault_is_not_told_again(
-    database: Database, called: Called, fault: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_was_told_before_a_fault_is_not_told_again(database: Database, called: Called, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Elsewhere, "at_once", 1)
     push = Elsewhere.push
-    calls = itertools.count(1)
+    faults = iter(["", "fails", "", "", "hangs", ""])
 
     async def faulty(self: Elsewhere, pushes: Sequence[Push]) -> None:
-        if next(calls) == 2:
-            if fault == "fails":
-                raise ConnectionError("no route")
-            monkeypatch.undo()
+        fault = next(faults)
+        if fault == "fails":
+            raise ConnectionError("no route")
+        if fault == "hangs":
             await asyncio.Event().wait()
         await push(self, pushes)
 
     monkeypatch.setattr(Elsewhere, "push", faulty)
-    if fault == "hangs":
-        monkeypatch.setattr(rounds, "SECONDS", 1.5)  # in which the first push is made
-        monkeypatch.setattr(rounds, "SPARE", 0.0)
-    Writer(database, lambda _: None).trade(2_000)
-    assert called.round() == ("failed" if fault == "fails" else "cut short")
-    first = called.channels
-    assert called.round() == "done"
-    assert first | called.channels == {"chart-GOLD-1", "market-GOLD"}
-    assert not first & called.channels
-    assert first
+    writer = Writer(database, lambda _: None)
+    for status, seconds in (("failed", rounds.SECONDS), ("cut short", 1.0)):  # time for a push that does not hang
+        writer.trade(2_000, apart=0)
+        with monkeypatch.context() as hurried:
+            hurried.setattr(rounds, "SPARE", 0.0)
+            hurried.setattr(rounds, "SECONDS", seconds)
+            assert called.round() == status
+        first = called.channels
+        assert called.round() == "done"
+        assert len(first) == len(called.channels) == 1
+        assert first != called.channels
 
 
-def test_a_market_that_is_being_changed_is_told_by_the_next_round(
-    database: Database, called: Called, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    Writer(database, lambda _: None).trade(2_000)
-
-    async def none(*_: object) -> dict[int, object]:
-        return {}
-
-    with monkeypatch.context() as changed:
-        changed.setattr(rounds._Stored, "seeds", none)
-        assert called.round() == "cut short"
-        assert called.events == []
-    assert called.round() == "done"
-    assert called.channels == {"chart-GOLD-1", "market-GOLD"}
+def test_prices_are_told_and_kept_in_redis(database: Database, elsewhere: Pusherlike) -> None:
+    writer = Writer(database, lambda _: None, int(time.time()) - 30)
+    writer.trade(2_000)
+    writer.ledger.refresh([1])
+    told: list[list[float]] = []
+    with RedisServer() as redis, redis.client() as looking, client(elsewhere.socket) as hearing:
+        hearing.subscribe("global-prices")
+        settings = pushing_to(elsewhere, cron_secret=SECRET, redis_url=redis.url)
+        with serving(create_app(settings, database, MemoryBus(100))) as url:
+            called = Called(url, elsewhere)
+            for _ in range(3):
+                assert called.round() == "done"
+                told.append([entry["price"] for channel, data in called.events if channel == "global-prices" for entry in data["prices"]])
+                writer.skip(60)
+        assert orjson.loads(looking.get(ACTIVE_PRICES) or "{}")["GOLD"]["close"] == 2_000.0
+    assert told == [[2_000.0], [2_000.0], []]  # once more those of the second up to which they were told: it may not have been over
 
 
 def test_while_another_is_at_it_nothing_is_pushed(database: Database, elsewhere: Pusherlike) -> None:
@@ -247,16 +254,6 @@ def test_while_another_is_at_it_nothing_is_pushed(database: Database, elsewhere:
     assert round_by(database, settings).json() == {"success": True, "status": "under way"}
     other.release()
     assert round_by(database, settings).json() == {"success": True, "status": "done", "pushed": 2}
-
-
-def test_active_prices_are_kept_in_redis(database: Database) -> None:
-    writer = Writer(database, lambda _: None, int(time.time()) - 30)
-    writer.trade(2_000)
-    writer.ledger.refresh([1])
-    with RedisServer() as redis, redis.client() as looking:
-        answer = round_by(database, Settings.model_validate({"cron_secret": SECRET, "redis_url": redis.url}))
-        assert answer.json() == {"success": True, "status": "done", "pushed": 0}
-        assert orjson.loads(looking.get(ACTIVE_PRICES) or "{}")["GOLD"]["close"] == 2_000.0
 
 
 def test_only_who_shows_the_secret_may(database: Database) -> None:

@@ -4,8 +4,10 @@ from collections.abc import AsyncIterator, Collection, Sequence
 
 import pytest
 
+from app.domain.ticking import Head, Mark
 from app.live.delivery import Refused
 from app.live.due import Push
+from app.live.round import marks_after
 from app.live.telling import Owed, Telling, Told
 
 pytestmark = pytest.mark.anyio
@@ -135,3 +137,14 @@ async def test_one_that_is_refused_takes_none_of_its_batch_along() -> None:
     assert telling.pushed == len(world.data) == 16
     whole = {f"c{number}" for number in range(9) if number != 3} | {"last"}  # of the last there is nothing else to be told
     assert telling.told == Told(whole, {"c3"})
+
+
+def test_each_is_told_from_where_it_was_left_and_who_was_told_a_part_waits_behind_the_others() -> None:
+    earlier, now = {1: Head(5, 50)}, {1: Head(6, 60)}
+    marks = [Mark(1, earlier, frozenset({"whole", "part", "waiting", "gone"})), Mark(2, earlier, frozenset({"whole too"}))]
+    told = Told({"whole", "whole too"}, {"part"})
+    assert marks_after(marks, ["whole", "whole too", "part", "waiting", "new"], 3, now, told) == [
+        Mark(1, earlier, frozenset({"waiting"})),
+        Mark(3, now, frozenset({"whole", "whole too"})),
+        Mark(3, {}, frozenset({"part"})),
+    ]
