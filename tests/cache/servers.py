@@ -120,5 +120,7 @@ class Wire:
         with contextlib.closing(writer), contextlib.suppress(OSError):
             while piece := await reader.read(65_536):
                 await asyncio.sleep(self.delay)
+                if writer.is_closing():  # it was cut; uvloop's own error is none of the system's
+                    return
                 writer.write(piece)
                 await writer.drain()
