@@ -173,7 +173,7 @@ _NOTHING: Final = Columns()
 
 _columns = Columns._make
 
-_number = int.from_bytes
+_number = int.from_bytes  # looked up once, not for each word
 
 
 def _text(text: Text, data: bytes) -> str:

@@ -1,9 +1,12 @@
-"""Bars and positions that a test makes up."""
+"""Bars and positions that a test makes up, and a publisher of them at work."""
 
-from collections.abc import Collection, Mapping
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Collection, Mapping
 
 from app.domain.trade import PositionKey
 from app.live.payloads import Holding
+from app.live.publisher import Publisher
 from app.live.updates import BarUpdate
 
 
@@ -36,3 +39,14 @@ class Held:
 
     async def at(self, keys: Collection[PositionKey]) -> Mapping[PositionKey, Holding | None]:
         return {key: self.known.get(key) for key in keys}
+
+
+@contextlib.asynccontextmanager
+async def at_work(publisher: Publisher) -> AsyncIterator[None]:
+    """It pushes until the block ends."""
+    running = asyncio.create_task(publisher.run())
+    try:
+        yield
+    finally:
+        running.cancel()
+        await asyncio.wait({running})

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import itertools
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
@@ -23,7 +23,7 @@ from app.live.payloads import Holding, Price
 from app.live.publisher import Market, Publisher
 from app.live.updates import BarUpdate, Traded
 from tests.live.pusher.client import PATIENCE
-from tests.live.pusher.made_up import Followed, Held
+from tests.live.pusher.made_up import Followed, Held, at_work
 from tests.store.rows import CHAIN, trade
 
 pytestmark = pytest.mark.anyio
@@ -80,15 +80,9 @@ class Rounds:
         async with asyncio.timeout(PATIENCE):
             await self._is_so.wait()
 
-    @contextlib.asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
+    def running(self) -> contextlib.AbstractAsyncContextManager[None]:
         """Round after round, until the block ends."""
-        task = asyncio.create_task(self.publisher.run())
-        try:
-            yield
-        finally:
-            task.cancel()
-            await asyncio.wait({task})
+        return at_work(self.publisher)
 
     async def _find(self, symbol: str) -> Market | None:
         return Market(int(symbol), symbol)

@@ -26,7 +26,7 @@ from app.pushing import LOCAL_ID
 from app.settings.live import LOCAL_KEY
 from tests.live.pusher.client import PATIENCE, Client, client
 from tests.live.pusher.conftest import SECRET
-from tests.live.pusher.made_up import Followed, Held
+from tests.live.pusher.made_up import Followed, Held, at_work
 from tests.live.pusher.standin import Pusherlike, pusherlike
 from tests.store.rows import CHAIN, trade
 
@@ -66,12 +66,8 @@ class World:
         app = App(LOCAL_ID, LOCAL_KEY, SECRET)
         async with elsewhere(app, cluster="", url=self.service.http, poll=0) as backend:
             self.publisher = Publisher(backend, self.bars, self.find, self.last_prices, self.positions, **{"interval": 0.01} | other)
-            running = asyncio.create_task(self.publisher.run())
-            try:
+            async with at_work(self.publisher):
                 yield
-            finally:
-                running.cancel()
-                await asyncio.wait({running})
 
     def tell(self, *updates: Update) -> None:
         self.publisher.tell(updates)
