@@ -80,7 +80,7 @@ def read_blocks(settings: Settings, first: int | None, last: int | None, *, agai
     ended = False
 
     def reached(commit: Commit) -> None:
-        progress.reached(commit.last_block, len(commit.batch.trades))
+        progress.reached(commit.last_block, commit.batch.count)
 
     async def work(database: Database) -> None:
         nonlocal ended

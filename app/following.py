@@ -66,7 +66,7 @@ class Pulse:
 
     def __call__(self, commit: Commit) -> None:
         """Count *commit*, and say so where it is time to."""
-        self._events += len(commit.batch.trades)
+        self._events += commit.batch.count
         if monotonic() - self._said >= SAY_EVERY:
             self._said = monotonic()
             logger.info("stored up to block %d of %d, %d events since the last line", commit.last_block, commit.head, self._events)
@@ -106,6 +106,7 @@ async def following(
     from app.chain.listener import Listener
     from app.chain.openings import Openings
     from app.chain.protocol import load_protocols
+    from app.chain.reading import Reader
     from app.chain.rpc import Rpc
     from app.chain.source import Source
 
@@ -120,6 +121,7 @@ async def following(
             finality=settings.finality or FINALITY.get(chain_id, USUAL_FINALITY),
             poll_interval=settings.poll_interval_ms / 1_000,
             wake=wake,
+            reader=Reader(catalogue.plans, chain_id),
         )
         changed = Changed()
 

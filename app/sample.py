@@ -40,7 +40,7 @@ async def load(settings: Settings, database: Database, blocks: int = BLOCKS) -> 
 
     async with serving(DemoChain(genesis, clock=None, head=blocks)) as node:
         simulated = settings.model_copy(update=SIMULATED | {"rpc_url": (SecretStr(node.url),)})
-        async with following(simulated, database, on_commit=lambda commit: count(len(commit.batch.trades))) as followed:
+        async with following(simulated, database, on_commit=lambda commit: count(commit.batch.count)) as followed:
             span = await operations.span(followed, None, None)
             await followed.listener.run(span.last)
     return rows

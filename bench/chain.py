@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from multiprocessing.connection import Connection
 
 from app.chain.protocol import load_protocols
+from app.chain.reading import Reader
 from app.chain.rpc import Rpc
 from app.chain.source import Source
 from app.demo.chain import DemoChain
@@ -39,9 +40,9 @@ def node_of(events: int) -> Iterator[tuple[str, int]]:
         process.kill()
 
 
-def source_of(rpc: Rpc) -> Source:
-    """The benchmark's chain through our reader."""
-    return Source(rpc, load_protocols().topics, confirmations=0, finality=FINALITY, poll_interval=1, max_range=RANGE)
+def source_of(rpc: Rpc, reader: Reader | None = None) -> Source:
+    """The benchmark's chain, its logs read in advance by *reader*."""
+    return Source(rpc, load_protocols().topics, confirmations=0, finality=FINALITY, poll_interval=1, max_range=RANGE, reader=reader)
 
 
 async def _warm(url: str, last: int) -> None:

@@ -12,6 +12,7 @@ from app.chain.decoder import Decoder
 from app.chain.gathering import Commit
 from app.chain.listener import Listener
 from app.chain.protocol import load_protocols
+from app.chain.reading import Reader
 from app.chain.rpc import Rpc
 from app.store.client import embedded_database
 from app.store.lease import Lease
@@ -36,7 +37,7 @@ async def _run(url: str, folder: Path, last: int) -> dict[str, object]:
 
     def note(commit: Commit) -> None:
         nonlocal events
-        events += len(commit.batch.trades)
+        events += commit.batch.count
         for share in SHARES:
             if share not in rss and commit.last_block * 100 >= last * share:
                 rss[share] = process.memory_info().rss / 1e6
@@ -46,7 +47,9 @@ async def _run(url: str, folder: Path, last: int) -> dict[str, object]:
         async with Rpc([url]) as rpc:
             chain_id = await source_of(rpc).chain_id()
             ledger = ClickHouseLedger(database, chain_id, Lease(database, chain_id, ttl=60))
-            listener = Listener(source_of(rpc), Decoder(load_protocols(), chain_id, ledger), ledger, on_commit=note)
+            catalogue = load_protocols()
+            source = source_of(rpc, Reader(catalogue.plans, chain_id))
+            listener = Listener(source, Decoder(catalogue, chain_id, ledger), ledger, on_commit=note)
             began = perf_counter()
             await listener.run(last)
             seconds = perf_counter() - began

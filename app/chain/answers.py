@@ -2,9 +2,10 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from itertools import pairwise
-from typing import Any, NamedTuple, cast
+from typing import Any, Generic, NamedTuple, TypeVar, cast
 
 from app.chain.errors import BadAnswer, Reorganised
+from app.chain.reading import Reading
 from app.domain.block import Block, Log
 from app.domain.trade import ordinal
 
@@ -18,16 +19,19 @@ class Segment(NamedTuple):
     """
 
     blocks: list[Block]
-    logs: list[Log]
+    logs: Sequence[Log] | Reading
     timestamps: Mapping[int, int]
     first: int
     head: int
 
 
-class Logs(NamedTuple):
-    """Checked logs in order, with the hash of each of their blocks, and its seconds where the logs tell."""
+L = TypeVar("L", bound=Sequence[Log] | Reading)
 
-    logs: list[Log]
+
+class Logs(NamedTuple, Generic[L]):
+    """Checked logs in order, or what was read of them, with the hash of each of their blocks, and its seconds where the logs tell."""
+
+    logs: L
     hashes: dict[int, str]
     timestamps: dict[int, int]
 
@@ -75,10 +79,11 @@ def chain(raws: Sequence[Any], first: int, after: Block | None) -> list[Block]:
     return blocks[1:]
 
 
-def check_logs(raw: Any, topics: Collection[str], first: int, last: int) -> Logs:
+def check_logs(raw: Any, topics: Collection[str], first: int, last: int) -> Logs[list[Log]]:
     """The logs of an `eth_getLogs` answer for *topics* in blocks *first* to *last*: each once, in order, one hash a block."""
     found: dict[int, Log] = {}
-    checked = Logs([], {}, {})
+    hashes: dict[int, str] = {}
+    timestamps: dict[int, int] = {}
     number, written = -1, ""
     try:
         for log in raw:
@@ -91,22 +96,29 @@ def check_logs(raw: Any, topics: Collection[str], first: int, last: int) -> Logs
                     raise BadAnswer(f"a log of block {number} came for blocks {first} to {last}")
             if log["topics"][0] not in topics:
                 raise BadAnswer(f"a log of block {number} has another topic than was asked for")
-            if number not in checked.hashes:
-                checked.hashes[number] = log["blockHash"].lower()
+            if number not in hashes:
+                hashes[number] = log["blockHash"].lower()
                 if seconds := _seconds(log.get("blockTimestamp")):
-                    checked.timestamps[number] = seconds
-            elif (block_hash := log["blockHash"]) != checked.hashes[number] and block_hash.lower() != checked.hashes[number]:
+                    timestamps[number] = seconds
+            elif (block_hash := log["blockHash"]) != hashes[number] and block_hash.lower() != hashes[number]:
                 raise BadAnswer(f"the logs of block {number} are of two forks")
             place = ordinal(number, int(log["logIndex"], 16))
             if found.setdefault(place, log)["transactionHash"] != log["transactionHash"]:
                 raise BadAnswer(f"block {number} has two logs in one place")
     except (KeyError, IndexError, TypeError, ValueError, AttributeError):
         raise BadAnswer("a log is incomplete") from None
-    checked.logs.extend([found[place] for place in sorted(found)])
-    return checked
+    return Logs([found[place] for place in sorted(found)], hashes, timestamps)
 
 
-def check_hashes(logs: Logs, blocks: Collection[Block]) -> None:
+def check_range(logs: Logs[Reading], first: int, last: int) -> Logs[Reading]:
+    """*logs*, checked by who did not know that they are of blocks *first* to *last*: make sure that they are."""
+    for number in logs.hashes:
+        if not first <= number <= last:
+            raise BadAnswer(f"a log of block {number} came for blocks {first} to {last}")
+    return logs
+
+
+def check_hashes(logs: Logs[Any], blocks: Collection[Block]) -> None:
     """Make sure that *logs* are of these very *blocks*, as far as they are of the same numbers."""
     for block in blocks:
         if logs.hashes.get(block.number, block.hash) != block.hash:

@@ -5,12 +5,14 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
-from app.chain.answers import Logs, Segment, check_hashes, check_logs, header
+from app.chain.answers import Logs, Segment, check_hashes, check_logs, check_range, header
 from app.chain.errors import BadAnswer, ChainError, NodeUnavailable, RangeTooLarge, Reorganised
 from app.chain.node import Request
 from app.chain.ranges import RangeSize
+from app.chain.reading import Reader, Reading
+from app.chain.reading_process import ReadingProcess
 from app.chain.rpc import Rpc
-from app.domain.block import Block
+from app.domain.block import Block, Log
 
 AHEAD: Final = 3
 """Ranges under way or waiting to be taken."""
@@ -33,10 +35,11 @@ class Piece(NamedTuple):
 
 
 class Backlog:
-    """Segments of settled blocks, by *topics* over all contracts."""
+    """Segments of settled blocks, by *topics* over all contracts. *reader* is what their logs may be read by, in another process."""
 
-    def __init__(self, rpc: Rpc, topics: Sequence[str], max_range: int) -> None:
+    def __init__(self, rpc: Rpc, topics: Sequence[str], max_range: int, reader: Reader | None) -> None:
         self._rpc, self._topics = rpc, topics
+        self._reading = ReadingProcess(reader)
         self._size = RangeSize(max_range, TARGET)
         self._plan: deque[tuple[int, int, asyncio.Task[Piece]]] = deque()
 
@@ -46,7 +49,7 @@ class Backlog:
         Raises Reorganised where *after* is no longer on the chain. After any error it can be called again.
         """
         if self._plan and self._plan[0][0] != first:
-            await self.close()
+            await self._drop()
         self._fill(first, last, head)
         _, end, task = self._plan[0]
         try:
@@ -55,7 +58,7 @@ class Backlog:
                 await self._rpc.ask([block_request(after.number)], lambda answer: _still_there(answer, after), attempts=ATTEMPTS)
                 raise BadAnswer(f"block {first} does not follow from block {after.number}, which the node has all the same")
         except ChainError:
-            await self.close()
+            await self._drop()
             raise
         self._plan.popleft()
         reached = segment.blocks[-1].number
@@ -66,7 +69,11 @@ class Backlog:
         return segment
 
     async def close(self) -> None:
-        """Drop what is under way."""
+        """Drop what is under way, and the other process."""
+        await self._drop()
+        await self._reading.close()
+
+    async def _drop(self) -> None:
         tasks = [task for _, _, task in self._plan]
         self._plan.clear()
         for task in tasks:
@@ -110,17 +117,18 @@ class Backlog:
         # The headers come from the same node as the logs: one that lags has no last block, and its logs are not believed.
         requests = [("eth_getLogs", [asked]), block_request(first), block_request(last)]
 
-        def read(answer: list[Any]) -> tuple[Logs, Block, Block]:
+        def read(answer: list[Any]) -> tuple[Logs[list[Log]] | Logs[Reading], Block, Block]:
             begin, end = header(answer[1], first), header(answer[2], last)
-            logs = check_logs(answer[0], self._topics, first, last)
+            is_read = isinstance(answer[0], Logs)
+            logs = check_range(answer[0], first, last) if is_read else check_logs(answer[0], self._topics, first, last)
             check_hashes(logs, (begin, end))
             return logs, begin, end
 
-        logs, begin, end = await self._rpc.ask(requests, read, attempts=ATTEMPTS)
+        logs, begin, end = await self._rpc.ask(requests, read, attempts=ATTEMPTS, parse=self._reading.parse)
         timestamps = await self._timestamps(logs, begin, end)
         return Piece(Segment([end], logs.logs, timestamps, first, head), begin.parent_hash)
 
-    async def _timestamps(self, logs: Logs, begin: Block, end: Block) -> dict[int, int]:
+    async def _timestamps(self, logs: Logs[Any], begin: Block, end: Block) -> dict[int, int]:
         """Seconds of every block with a log: from the logs where they tell something plausible, else from the headers."""
         known = {number: seconds for number, seconds in logs.timestamps.items() if begin.timestamp <= seconds <= end.timestamp}
         missing = [number for number in logs.hashes if number not in known]

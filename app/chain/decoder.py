@@ -1,7 +1,7 @@
 """Logs into rows: consecutive segments of the chain, in order, with the past asked for in bulk."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from app.chain.book import Book, Listing, Openings, Wanted, nowhere
@@ -9,7 +9,7 @@ from app.chain.effects import effect
 from app.chain.netted import UNKNOWN, entry_after, was_there
 from app.chain.plan import FUNDING, INDEX, MARKET_CREATED, MARKET_STATUS, OPEN, TRADE, Columns
 from app.chain.protocol import Catalogue
-from app.chain.reading import Event, Reader
+from app.chain.reading import Event, Reader, Reading, Said
 from app.chain.registry import OTHER_FACTORY, OTHER_SPEAKER, UNKNOWN_MARKET, Ignored, Registry
 from app.chain.words import Unreadable
 from app.domain.block import Log, SetAside
@@ -50,29 +50,48 @@ class Decoder:
         self._book = Book(chain_id, history, frozenset(factory.lower() for factory in factories), openings)
         self._registry = Registry(self._book)
 
-    def decode(self, logs: Sequence[Log], timestamps: Mapping[int, int]) -> Decoded:
+    def decode(self, logs: Sequence[Log] | Reading, timestamps: Mapping[int, int]) -> Decoded:
         """The rows of a segment's logs; *timestamps* holds the seconds of every block with a log.
 
         No log raises, whatever it holds. Where the history raises, nothing was decoded: the call may be made again.
         """
-        reading = self._reader.read(logs, timestamps)
-        self._book.prime(_wanted(reading.events))
-        self._book.prime_tickers(self._registry.tickers(reading.events))
-        decoded = Decoded(set_aside=reading.set_aside)
+        whole = Decoded()
+        for part in self.parts(logs, timestamps):
+            whole.trades += part.trades
+            whole.markets += part.markets
+            whole.set_aside += part.set_aside
+            whole.ignored += part.ignored
+        whole.set_aside.sort(key=lambda log: (log.block_number, log.log_index))
+        return whole
+
+    def parts(self, logs: Sequence[Log] | Reading, timestamps: Mapping[int, int]) -> Iterator[Decoded]:
+        """The same part by part: what is to become of one is best done while a core's cache still holds it.
+
+        Where the history raises, those before are decoded.
+        """
+        reading = logs if isinstance(logs, Reading) else self._reader.read(logs)
+        decoded = Decoded(set_aside=list(reading.set_aside))
         if reading.undeclared:
             decoded.ignored[UNDECLARED] = reading.undeclared
-        for event in reading.events:
+        for part in reading.parts:
+            self._decode(part, timestamps, reading.logs, decoded)
+            yield decoded
+            decoded = Decoded()
+
+    def _decode(self, part: list[Said] | bytes, timestamps: Mapping[int, int], logs: Callable[[], Sequence[Log]], decoded: Decoded) -> None:
+        events, timeless = self._reader.placed(part, timestamps, logs)
+        self._book.prime(_wanted(events))
+        self._book.prime_tickers(self._registry.tickers(events))
+        decoded.set_aside += timeless
+        for event in events:
             try:
                 self._apply(event, decoded)
             except Ignored as reason:
                 decoded.ignored[str(reason)] += 1
             except Unreadable as reason:
-                decoded.set_aside.append(
-                    self._reader.set_aside(event.log, str(reason), event.block_number, event.log_index, event.timestamp)
-                )
+                log = logs()[event.place]
+                decoded.set_aside.append(self._reader.set_aside(log, str(reason), event.block_number, event.log_index, event.timestamp))
         decoded.markets.sort(key=lambda market: (market.updated_block, market.updated_log_index))
-        decoded.set_aside.sort(key=lambda log: (log.block_number, log.log_index))
-        return decoded
 
     def committed(self, block: int) -> None:
         """Everything up to *block* is durable, and the history answers for it: memory may be given back."""
@@ -123,7 +142,7 @@ class Decoder:
 
     def _row(self, event: Event, columns: Columns, listing: Listing, market: Market) -> Trade:
         """The row of *event*, and the market's state moved on by it; `Unreadable` leaves the state as it was."""
-        _, plan, log, block_number, log_index, timestamp, emitter, *_ = event
+        plan, timestamp, block_number, log_index, transaction_hash, emitter, *_ = event
         kind, is_long = plan.kind, columns.is_long
         position = (listing.address, columns.position_id)
         if is_long is None and plan.position_price:
@@ -163,7 +182,7 @@ class Decoder:
                 emitter,
                 timestamp,
                 block_number,
-                log["transactionHash"],
+                transaction_hash,
                 log_index,
                 plan.name,
                 price,

@@ -14,8 +14,8 @@ from app.domain.ledger import Batch
 Segments = asyncio.Queue[Segment | None]
 """None ends them."""
 
-CROWDED = 4
-"""Times the usual number of rows that may gather while the store is busy with a commit: fewer, larger inserts cost it less."""
+CROWDED = 8
+"""Times the usual number of rows that may gather while a commit is under way or more is at hand: fewer, larger inserts cost less."""
 
 
 @dataclass(slots=True)
@@ -49,7 +49,8 @@ async def gather(
 ) -> AsyncGenerator[Commit, None]:
     """*segments*, which *decode* puts into a commit, as the *pace* has it; the chain's newest, but for *confirmations*, at once.
 
-    What comes while a write is *under_way* goes into one commit, which takes the store no longer than each of its blocks would.
+    What comes while a write is *under_way*, and what waits already, goes into one commit, which takes the store no longer than each of
+    its blocks would.
     """
     commit: Commit | None = None
     taking: asyncio.Task[Segment | None] | None = None
@@ -58,7 +59,7 @@ async def gather(
         while True:
             writing = under_way()
             is_due = commit is not None and (commit.last_block >= commit.head - confirmations or monotonic() >= due)
-            if commit and (_is_full(commit, pace, writing is not None) or (is_due and not writing)):
+            if commit and (_is_full(commit, pace, crowded=bool(writing) or not segments.empty()) or (is_due and not writing)):
                 yield commit
                 commit = None
                 continue
@@ -83,5 +84,5 @@ async def gather(
         yield commit
 
 
-def _is_full(commit: Commit, pace: Pace, busy: bool) -> bool:
-    return max(len(commit.batch.trades), len(commit.batch.blocks)) >= pace.rows * (CROWDED if busy else 1)
+def _is_full(commit: Commit, pace: Pace, *, crowded: bool) -> bool:
+    return max(commit.batch.count, len(commit.batch.blocks)) >= pace.rows * (CROWDED if crowded else 1)

@@ -19,6 +19,7 @@ from app.chain.waiting import until as until_set
 from app.domain.block import Block
 from app.domain.errors import DatafeedError
 from app.domain.ledger import Ledger
+from app.domain.news import TOLD_TRADES
 
 logger = logging.getLogger(__name__)
 
@@ -174,12 +175,16 @@ class Listener:
 
     def _decode(self, segment: Segment, commit: Commit) -> None:
         self._decoder.committed(self._committed_block)
-        decoded = self._decoder.decode(segment.logs, segment.timestamps)
+        batch = commit.batch
+        for decoded in self._decoder.parts(segment.logs, segment.timestamps):
+            batch.trades += decoded.trades
+            batch.markets += decoded.markets
+            batch.set_aside += decoded.set_aside
+            if len(batch.trades) > TOLD_TRADES:  # nobody asks for them one by one any more
+                batch.packed.append(self._ledger.pack(batch.trades))
+                batch.trades = []
         commit.head = segment.head
-        commit.batch.blocks += segment.blocks
-        commit.batch.trades += decoded.trades
-        commit.batch.markets += decoded.markets
-        commit.batch.set_aside += decoded.set_aside
+        batch.blocks += segment.blocks
 
     async def _write(self, commit: Commit) -> None:
         stored = False

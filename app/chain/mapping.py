@@ -1,6 +1,7 @@
 """From a protocol file's mapping of parameters onto columns to a compiled plan, or to what is wrong with it."""
 
 from collections.abc import Iterable, Mapping
+from functools import partial
 from struct import Struct
 from typing import Final, NamedTuple
 
@@ -118,6 +119,7 @@ def compile_event(signature: Signature, kind: Kind, columns: Mapping[str, Source
         fields=tuple(fields),
         checks=tuple(checks),
         text=text,
+        again=partial(compile_event, signature, kind, columns, protocols),
     )
 
 

@@ -17,7 +17,7 @@ from web3.types import RPCEndpoint
 
 from app.chain.errors import BadAnswer, NodeUnavailable, RangeTooLarge, RateLimited, RpcError
 from app.chain.providers import Refusal, classify, refusal, refuses_batches
-from app.chain.transport import HttpFailure, HttpTransport, SocketTransport
+from app.chain.transport import HttpFailure, HttpTransport, Parse, SocketTransport, parsed
 
 CONCURRENT: Final = 8
 """Requests under way at one node."""
@@ -90,8 +90,8 @@ class Node:
         self._connecting = asyncio.Lock()
         self._places = asyncio.Semaphore(CONCURRENT)
 
-    async def ask(self, requests: Sequence[Request]) -> list[Any]:
-        """The results of *requests*, in order, in batches as large as the node takes them.
+    async def ask(self, requests: Sequence[Request], parse: Parse = parsed) -> list[Any]:
+        """The results of *requests*, in order, in batches as large as the node takes them; *parse* makes JSON of HTTP answers.
 
         Raises the error that matters most where any of them is refused.
         """
@@ -100,7 +100,7 @@ class Node:
             chunks = [requests[start : start + size] for start in range(0, len(requests), size)]
             try:
                 async with asyncio.TaskGroup() as group:
-                    tasks = [group.create_task(self._batch(chunk)) for chunk in chunks]
+                    tasks = [group.create_task(self._batch(chunk, parse)) for chunk in chunks]
                 return [result for task in tasks for result in task.result()]
             except BaseExceptionGroup as failed:
                 problem = failed.exceptions[0]
@@ -154,9 +154,9 @@ class Node:
         with contextlib.suppress(*BROKEN):
             await transport.subscribe_heads()
 
-    async def _batch(self, requests: Sequence[Request]) -> list[Any]:
+    async def _batch(self, requests: Sequence[Request], parse: Parse) -> list[Any]:
         try:
-            return await self._results(requests)
+            return await self._results(requests, parse)
         except BatchRefused:
             raise  # it is asked again in pieces
         except Exception as error:
@@ -164,12 +164,12 @@ class Node:
             self._is_answering &= not isinstance(error, NodeUnavailable)
             raise
 
-    async def _results(self, requests: Sequence[Request]) -> list[Any]:
+    async def _results(self, requests: Sequence[Request], parse: Parse) -> list[Any]:
         async with self._places:
             self._calls += 1
             self._requests += len(requests)
             begun = monotonic()
-            answers = await self._answers(requests)
+            answers = await self._answers(requests, parse)
             self._is_answering, self._heard = True, monotonic()
             self._latency = self._heard - begun
         if len(answers) != len(requests):
@@ -187,7 +187,7 @@ class Node:
             raise BadAnswer(f"{self.name} answered with neither a result nor an error")
         return [answer["result"] for answer in answers]
 
-    async def _answers(self, requests: Sequence[Request]) -> list[dict[str, Any]]:
+    async def _answers(self, requests: Sequence[Request], parse: Parse) -> list[dict[str, Any]]:
         """One JSON-RPC object for each request, or a single one for them all; what isn't that is raised as our own error."""
         batch = [(RPCEndpoint(method), params) for method, params in requests]
         problem: Exception
@@ -195,7 +195,7 @@ class Node:
         try:
             async with asyncio.timeout(self._timeout):
                 transport = await self._connected()
-                answer = await (transport.make_batch_request(batch) if len(batch) > 1 else transport.make_request(*batch[0]))
+                answer = await (transport.make_batch_request(batch, parse) if len(batch) > 1 else transport.make_request(*batch[0], parse))
         except HttpFailure as failure:
             problem = self._refused(requests, self._http_refusal(failure))
         except TimeoutError:

@@ -1,7 +1,7 @@
 """An event compiled for speed: which words of a log become which columns of its row."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from struct import Struct
 from typing import Any, Final, NamedTuple
@@ -135,9 +135,18 @@ class Plan:
     fields: tuple[Field, ...]
     checks: tuple[Check, ...]
     text: Text | None
+    again: Callable[[], "Plan"] = field(repr=False, compare=False)
+    """Makes the same plan, in another process as well."""
+
+    def __reduce__(self) -> tuple[Callable[[], "Plan"], tuple[()]]:
+        return self.again, ()
 
     def read(self, topics: Sequence[str], data: str) -> Columns:
         """The columns of a log; `Unreadable` (or another ValueError, TypeError) where it does not fit its signature."""
+        return _columns(self.values(topics, data))
+
+    def values(self, topics: Sequence[str], data: str) -> list[Any]:
+        """The columns as a plain list, otherwise as `read`."""
         if len(topics) != self.topics:
             raise Unreadable(f"{len(topics)} topics where {self.name} has {self.topics}")
         digits = ""
@@ -166,7 +175,7 @@ class Plan:
             raise Unreadable(f"{name}: {reason}") from None
         if self.text:
             values[self.text.slot] = _text(self.text, raw[indexed:])
-        return _columns(values)
+        return values
 
 
 _NOTHING: Final = Columns()

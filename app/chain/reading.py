@@ -1,9 +1,11 @@
 """The first pass over logs: each is placed in its block and read by its plan, alone, knowing nothing of the past."""
 
+import pickle
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from app.chain.plan import MARKET_CREATED, Columns, Plan
 from app.chain.words import Unreadable
@@ -20,20 +22,19 @@ _MALFORMED = (ValueError, TypeError, KeyError, AttributeError, IndexError)
 class Event(NamedTuple):
     """A log that its plan knows. `columns` is None where it could not be read, for the reason in `problem`.
 
-    `order` is when it takes effect: (block, log index), but a market's creation before all else in its block.
-    `contract` is the market's address, as far as the log tells it.
+    `contract` is the market's address, as far as the log tells it. `place` is where the log is among those that were read.
     """
 
-    order: int
     plan: Plan
-    log: Log
+    timestamp: int
     block_number: int
     log_index: int
-    timestamp: int
+    transaction_hash: str
     emitter: str
     contract: str
     columns: Columns | None
     problem: str
+    place: int
 
     def said(self) -> Columns:
         """The columns; `Unreadable` where there are none."""
@@ -44,53 +45,103 @@ class Event(NamedTuple):
 
 _event = Event._make  # calling the class with as many arguments costs twice that
 
+_columns = Columns._make
 
-class Reading(NamedTuple):
-    """Events in the order of their effect, logs that have no place in the chain, and how many no plan knows."""
+_MARKET: Final = Columns._fields.index("market")
 
-    events: list[Event]
+_BLOCK: Final = 2
+"""Place of the block's number in what a log says."""
+
+PART: Final = 2_000
+"""Events of one part: as many as a core's own cache holds with all that becomes of them."""
+
+
+Said = tuple[Any, ...]
+"""What a log says, in plain values: when it takes effect, which is (block, log index) but for a market's creation, before all else in its
+block; its topic 0; and what an `Event` has from `block_number` on, with the columns as a list."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What `count` logs say, in the order of their effect: in parts of whole blocks, each a list of `Said`, or one that was pickled.
+
+    `set_aside` are logs that have no place in the chain, `undeclared` is how many no plan knows.
+    """
+
+    parts: Sequence[list[Said] | bytes]
     set_aside: list[SetAside]
     undeclared: int
+    count: int
+    logs: Callable[[], Sequence[Log]]
+    """The logs themselves: few are ever asked for, and where another process read them they have to be read anew."""
+
+    def __len__(self) -> int:
+        return self.count
+
+
+Placed = tuple[list[Event], list[SetAside]]
 
 
 class Reader:
     """Reads logs by the plans of a catalogue."""
 
     def __init__(self, plans: Mapping[str, Plan], chain_id: int) -> None:
-        self._plans = plans
+        self.plans = plans
         self._chain_id = chain_id
 
-    def read(self, logs: Sequence[Log], timestamps: Mapping[int, int]) -> Reading:
-        """Every log of *logs*, once; *timestamps* are seconds by block number. Never raises, whatever a log holds."""
-        events: list[Event] = []
+    def read(self, logs: Sequence[Log]) -> Reading:
+        """Every log of *logs*, once. Never raises, whatever a log holds."""
+        events: list[tuple[Any, ...]] = []
         homeless: list[SetAside] = []
-        blocks: dict[str, tuple[int, int]] = {}
+        blocks: dict[str, int] = {}
         emitters: dict[str, str] = {}
         undeclared = 0
-        for log in logs:
+        for place, log in enumerate(logs):
             try:
-                plan = self._plans.get(log["topics"][0])
+                topic = log["topics"][0]
+                plan = self.plans.get(topic)
                 if plan is None:
                     undeclared += 1
                     continue
                 hexadecimal = log["blockNumber"]
-                block_number, timestamp = blocks.get(hexadecimal) or blocks.setdefault(hexadecimal, _block(hexadecimal, timestamps))
+                block_number = blocks.get(hexadecimal) or blocks.setdefault(hexadecimal, _block(hexadecimal))
                 emitter = emitters.get(log["address"]) or emitters.setdefault(log["address"], _emitter(log["address"]))
                 log_index = _log_index(log)
             except _MALFORMED as error:
                 homeless.append(self.set_aside(log, _reason(error), *_place(log)))
                 continue
-            columns, problem = None, ""
+            said, problem = None, ""
             try:
-                columns = plan.read(log["topics"], log["data"])
+                said = plan.values(log["topics"], log["data"])
             except _MALFORMED as error:
                 problem = _reason(error)
-            contract = (columns.market if columns else "") if plan.named_market else emitter
+            contract = (said[_MARKET] if said else "") if plan.named_market else emitter
             early = plan.kind is MARKET_CREATED
             order = (block_number << 1 | (not early)) << LOG_INDEX_BITS | log_index
-            events.append(_event((order, plan, log, block_number, log_index, timestamp, emitter, contract, columns, problem)))
+            events.append((order, topic, block_number, log_index, log["transactionHash"], emitter, contract, said, problem, place))
         events.sort(key=itemgetter(0))
-        return Reading(events, homeless, undeclared)
+        return Reading(_parts(events), homeless, undeclared, len(logs), lambda: logs)
+
+    def placed(self, part: list[Said] | bytes, timestamps: Mapping[int, int], logs: Callable[[], Sequence[Log]]) -> Placed:
+        """The events of a *part* of what was read of *logs*, each at its time, and those that have none.
+
+        *timestamps* are seconds by block number.
+        """
+        events: list[Event] = []
+        timeless: list[SetAside] = []
+        plans = self.plans
+        said: list[Said] = pickle.loads(part) if isinstance(part, bytes) else part
+        for _, topic, block_number, log_index, transaction_hash, emitter, contract, values, problem, place in said:
+            seconds = timestamps.get(block_number)
+            if seconds is None or not 0 <= seconds <= MAX_TIMESTAMP:
+                reason = f"the time of block {block_number} is not known" if seconds is None else f"block time {seconds} is out of range"
+                timeless.append(self.set_aside(logs()[place], reason, block_number, log_index))
+                continue
+            columns = values and _columns(values)
+            events.append(
+                _event((plans[topic], seconds, block_number, log_index, transaction_hash, emitter, contract, columns, problem, place))
+            )
+        return events, timeless
 
     def set_aside(self, log: object, reason: str, block_number: int = 0, log_index: int = 0, timestamp: int = 0) -> SetAside:
         """*log* whole, as far as text can hold it, with the reason."""
@@ -103,16 +154,24 @@ class Reader:
         )
 
 
-def _block(hexadecimal: str, timestamps: Mapping[int, int]) -> tuple[int, int]:
+def _parts(events: list[Said]) -> list[list[Said] | bytes]:
+    """*events* in parts of `PART`, or a few more where a block goes on; at least one."""
+    parts: list[list[Said] | bytes] = []
+    start = 0
+    while start < len(events) or not parts:
+        end = min(start + PART, len(events))
+        while start < end < len(events) and events[end][_BLOCK] == events[end - 1][_BLOCK]:
+            end += 1
+        parts.append(events[start:end])
+        start = end
+    return parts
+
+
+def _block(hexadecimal: str) -> int:
     number = int(hexadecimal, 16)
     if not 0 <= number <= MAX_BLOCK_NUMBER:
         raise Unreadable(f"block number {hexadecimal} is out of range")
-    timestamp = timestamps.get(number)
-    if timestamp is None:
-        raise Unreadable(f"the time of block {number} is not known")
-    if not 0 <= timestamp <= MAX_TIMESTAMP:
-        raise Unreadable(f"block time {timestamp} is out of range")
-    return number, timestamp
+    return number
 
 
 def _emitter(address: str) -> str:

@@ -11,6 +11,7 @@ from tenacity import RetryCallState
 from app.chain.errors import BadAnswer, NodeUnavailable, RateLimited, RpcError
 from app.chain.node import Node, NodeStatistics, Request
 from app.chain.retry import back_off, failure, retrying
+from app.chain.transport import Parse, parsed
 
 log = logging.getLogger(__name__)
 
@@ -74,9 +75,12 @@ class Rpc:
         """The results of *requests*, in order, all from one node."""
         return await self.ask(requests, list)
 
-    async def ask(self, requests: Sequence[Request], read: Callable[[list[Any]], T], *, attempts: int = ATTEMPTS) -> T:
+    async def ask(
+        self, requests: Sequence[Request], read: Callable[[list[Any]], T], *, attempts: int = ATTEMPTS, parse: Parse = parsed
+    ) -> T:
         """What *read* makes of the results, all from one node. An answer that it finds bad (`BadAnswer`) is asked for again.
 
+        *parse* is what makes JSON of an HTTP answer.
         Raises RpcError and RangeTooLarge at once, NodeUnavailable and RateLimited after *attempts*, made at every node at least once.
         """
 
@@ -85,7 +89,7 @@ class Rpc:
             try:
                 if node.chain_id is None:
                     await self._greet(node)
-                answer = node.believed(read, await node.ask(requests))
+                answer = node.believed(read, await node.ask(requests, parse))
             except (NodeUnavailable, RateLimited) as error:
                 self._leave(node, error)
                 raise

@@ -10,6 +10,7 @@ from tenacity import RetryCallState
 from app.chain.answers import Segment, header, quantity
 from app.chain.backlog import Backlog, block_request
 from app.chain.errors import BadAnswer, NodeUnavailable, RangeTooLarge, RateLimited, Reorganised
+from app.chain.reading import Reader
 from app.chain.retry import back_off, failure, retrying
 from app.chain.rpc import Rpc
 from app.chain.tip import Tip
@@ -35,7 +36,7 @@ class Source:
 
     The newest *confirmations* blocks are held back. Blocks more than *finality* behind the head are taken for settled and read in
     ranges of up to *max_range*; nearer ones are followed block by block. The head is looked at every *poll_interval* seconds, when the
-    node announces a block, and when *wake* is told a hint.
+    node announces a block, and when *wake* is told a hint. *reader* is by which logs far behind the head may be read in advance.
     """
 
     def __init__(
@@ -48,10 +49,12 @@ class Source:
         poll_interval: float,
         max_range: int = MAX_RANGE,
         wake: Wake | None = None,
+        reader: Reader | None = None,
     ) -> None:
         self.rpc, self.topics = rpc, tuple(topics)
         self.confirmations, self.finality, self.poll_interval, self.max_range = confirmations, finality, poll_interval, max_range
         self.wake = wake or Wake()
+        self.reader = reader
         self.seen: int | None = None
         """The head that was told last."""
         self.past_logs = 0
@@ -101,7 +104,7 @@ class _Reader:
         self.first = after.number + 1 if after else start
         self._head: int | None = None
         self._head_read = 0.0
-        self._backlog = Backlog(source.rpc, source.topics, source.max_range)
+        self._backlog = Backlog(source.rpc, source.topics, source.max_range, source.reader)
         self._tip = Tip(source.rpc, source.topics)
 
     async def next(self, until: int | None) -> Segment:
@@ -132,6 +135,7 @@ class _Reader:
                 segment = await self._backlog.next(self._after, self.first, settled, head)
                 source.past_logs += len(segment.logs)
                 return segment
+            await self._backlog.close()
             if self.first <= ready:
                 return await self._tip.next(self._after, self.first, ready, head)
             announced = await source.wake.sooner(head, source.rpc.new_head(source.poll_interval))

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from email.utils import parsedate_to_datetime
 from time import time
 from typing import Any, Final, cast
@@ -24,6 +24,15 @@ SILENT = logging.Logger("web3", level=logging.CRITICAL + 1)
 """Stands in for the libraries' loggers, which write whole URLs, and keys are part of those."""
 
 NO_ANSWER: Final = {"message": "this request was left without an answer"}
+
+
+Parse = Callable[[bytearray], Awaitable[Any]]
+"""Makes JSON of an answer's bytes; orjson.JSONDecodeError where it is none."""
+
+
+async def parsed(body: bytearray) -> Any:
+    """JSON, plainly."""
+    return orjson.loads(body)
 
 
 class HttpFailure(Exception):
@@ -55,16 +64,14 @@ class HttpTransport(AsyncHTTPProvider):
     def connected(self) -> bool:
         return self._session is not None and not self._session.closed
 
-    @staticmethod
-    def decode_rpc_response(raw_response: bytes) -> RPCResponse:
-        return cast(RPCResponse, orjson.loads(raw_response))
+    async def make_request(self, method: RPCEndpoint, params: Any, parse: Parse = parsed) -> RPCResponse:
+        return cast(RPCResponse, await parse(await self._post(orjson.dumps(self.form_request(method, params)))))
 
-    async def make_batch_request(self, batch_requests: list[tuple[RPCEndpoint, Any]]) -> list[RPCResponse] | RPCResponse:
+    async def make_batch_request(
+        self, batch_requests: list[tuple[RPCEndpoint, Any]], parse: Parse = parsed
+    ) -> list[RPCResponse] | RPCResponse:
         requests = [self.form_request(method, params) for method, params in batch_requests]
-        return in_order(requests, orjson.loads(await self._post(orjson.dumps(requests))))
-
-    async def _make_request(self, method: RPCEndpoint, request_data: bytes) -> bytes:
-        return bytes(await self._post(request_data))
+        return in_order(requests, await parse(await self._post(orjson.dumps(requests))))
 
     async def _post(self, data: bytes) -> bytearray:
         assert self._session is not None
@@ -84,7 +91,7 @@ class SocketTransport(WebSocketProvider):
     """JSON-RPC over one WebSocket, and the heads it announces.
 
     Requests wait on futures found by their ids: web3's own wait turns the event loop without pause, and keeps
-    a single place for the answers of all batches.
+    a single place for the answers of all batches. What comes is parsed before it is known what it answers: *parse* is not asked.
     """
 
     logger = SILENT
@@ -101,11 +108,11 @@ class SocketTransport(WebSocketProvider):
     def connected(self) -> bool:
         return self._message_listener_task is not None and not self._message_listener_task.done()
 
-    async def make_request(self, method: RPCEndpoint, params: Any) -> RPCResponse:
+    async def make_request(self, method: RPCEndpoint, params: Any, parse: Parse = parsed) -> RPCResponse:
         request = self.form_request(method, params)
         return cast(RPCResponse, await self._exchange([request], orjson.dumps(request)))
 
-    async def make_batch_request(self, requests: list[tuple[RPCEndpoint, Any]]) -> list[RPCResponse]:
+    async def make_batch_request(self, requests: list[tuple[RPCEndpoint, Any]], parse: Parse = parsed) -> list[RPCResponse]:
         formed = [self.form_request(method, params) for method, params in requests]
         return cast(list[RPCResponse], in_order(formed, await self._exchange(formed, orjson.dumps(formed))))
 

@@ -2,11 +2,21 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from app.domain.block import Block, SetAside
 from app.domain.market import Market
 from app.domain.trade import MarketState, PositionKey, Trade
+
+
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """So many trades in the form in which the ledger that packed them stores them, their markets, and the earliest of their times (s)."""
+
+    rows: Any
+    count: int
+    market_ids: frozenset[int]
+    since: int
 
 
 @dataclass(slots=True)
@@ -14,8 +24,8 @@ class Batch:
     """Whole consecutive blocks, decoded: what one commit makes durable.
 
     `blocks` ends with the block that becomes the checkpoint; others in it are remembered so that a
-    reorganisation can be traced to its fork. Rows are in (block, log index) order. `first_block` is the first
-    block that was read, which need not be in `blocks`.
+    reorganisation can be traced to its fork. Rows are in (block, log index) order, the `packed` ones before the `trades`. `first_block`
+    is the first block that was read, which need not be in `blocks`.
     """
 
     blocks: list[Block] = field(default_factory=list)
@@ -23,6 +33,12 @@ class Batch:
     markets: list[Market] = field(default_factory=list)
     set_aside: list[SetAside] = field(default_factory=list)
     first_block: int = 0
+    packed: list[Packed] = field(default_factory=list)
+
+    @property
+    def count(self) -> int:
+        """How many trades there are."""
+        return sum(part.count for part in self.packed) + len(self.trades)
 
 
 class History(Protocol):
@@ -74,6 +90,9 @@ class Ledger(History, Protocol):
 
     def committed(self, below: int, limit: int) -> list[Block]:
         """Up to *limit* remembered blocks with number < *below*, newest first."""
+
+    def pack(self, trades: Sequence[Trade]) -> Packed:
+        """One or more *trades* for a later commit: fewer objects to keep until then. In any thread; nothing is stored."""
 
     def commit(self, batch: Batch) -> None:
         """Make *batch* durable, checkpoint last. After an exception the outcome is unknown: call `recover`."""

@@ -22,6 +22,11 @@ def trades(rows: Sequence[Trade]) -> pa.Table:
     return pa.table({name: _TRADE_COLUMNS[name](values) for name, values in zip(Trade._fields, columns, strict=True)})
 
 
+def joined(tables: Sequence[pa.Table]) -> pa.Table:
+    """*tables* of the same columns, one after the other, as one that holds each column in one piece."""
+    return pa.concat_tables(tables).unify_dictionaries().combine_chunks() if len(tables) > 1 else tables[0]
+
+
 def markets(rows: Sequence[Market]) -> pa.Table:
     """Rows of `vamm_markets`."""
     texts = (

@@ -8,9 +8,10 @@ from time import time as now
 from typing import NamedTuple
 
 from app.domain.block import Block
-from app.domain.ledger import Batch
+from app.domain.ledger import Batch, Packed
 from app.domain.news import TOLD_TRADES, Committed, News, TakenBack
 from app.domain.resolution import DAY
+from app.domain.trade import Trade
 from app.store import rows
 from app.store.client import Database
 from app.store.entry import COMMIT, Entry
@@ -145,6 +146,11 @@ class ClickHouseLedger(Past):
                 self._repair(min(entry.from_block for entry in unfinished), unfinished)
             self._fill.run(self._last + 1)
 
+    def pack(self, trades: Sequence[Trade]) -> Packed:
+        """One or more *trades* as an Arrow table."""
+        market_ids = frozenset(trade.market_id for trade in trades)
+        return Packed(rows.trades(trades), len(trades), market_ids, min(trade.timestamp for trade in trades))
+
     def commit(self, batch: Batch) -> None:
         """Make *batch* durable, checkpoint last. After an exception the outcome is unknown: call `recover`."""
         self._commits += 1
@@ -153,12 +159,12 @@ class ClickHouseLedger(Past):
             self._database.run(_PRUNE, {"chain_id": self._chain_id, "oldest": oldest, "mark": MARK_BLOCKS}, query_id=self._permit())
         if self._last < 0:
             self._journal.begin(batch.first_block)
-        if batch.trades or batch.markets or batch.set_aside:
+        if batch.count or batch.markets or batch.set_aside:
             self._insert(batch)
         self._database.insert("vamm_checkpoints", rows.checkpoints(self._chain_id, batch.blocks), query_id=self._permit())
         previous, self._last, self._time = self._last, batch.blocks[-1].number, batch.blocks[-1].timestamp
         self._committed_at = now()
-        self._count(commits=1, trades=len(batch.trades), markets=len(batch.markets), set_aside=len(batch.set_aside))
+        self._count(commits=1, trades=batch.count, markets=len(batch.markets), set_aside=len(batch.set_aside))
         self._tell(_committed(self._chain_id, previous, batch))
 
     def rewind(self, block: int) -> None:
@@ -233,7 +239,7 @@ class ClickHouseLedger(Past):
         for table, arrow in (
             ("vamm_set_aside", rows.set_aside(batch.set_aside)),
             ("vamm_markets", rows.markets(batch.markets)),
-            ("vamm_market_transactions", rows.trades(batch.trades)),
+            ("vamm_market_transactions", rows.joined([*(part.rows for part in batch.packed), rows.trades(batch.trades)])),
         ):
             if arrow.num_rows:
                 self._database.insert(table, arrow, query_id=self._permit())
@@ -247,17 +253,21 @@ class ClickHouseLedger(Past):
 
 def _committed(chain_id: int, previous: int, batch: Batch) -> Committed:
     last = batch.blocks[-1]
-    market_ids = frozenset(trade.market_id for trade in batch.trades)
-    trades = tuple(batch.trades) if len(batch.trades) <= TOLD_TRADES else None
-    return Committed(chain_id, previous, last.number, last.timestamp, market_ids, trades, tuple(batch.markets))
+    trades = tuple(batch.trades) if not batch.packed and len(batch.trades) <= TOLD_TRADES else None
+    return Committed(chain_id, previous, last.number, last.timestamp, _market_ids(batch), trades, tuple(batch.markets))
 
 
 def _entry(batch: Batch, from_block: int) -> Entry:
     # From the checkpoint on, not from the rows' blocks: a log that has none is set aside under block 0.
-    first_second = min((trade.timestamp for trade in batch.trades), default=batch.blocks[-1].timestamp)
+    seconds = [part.since for part in batch.packed] + [trade.timestamp for trade in batch.trades]
+    first_second = min(seconds, default=batch.blocks[-1].timestamp)
     return Entry(
         from_block=from_block,
         to_block=batch.blocks[-1].number,
         since=first_second - first_second % DAY,
-        market_ids=frozenset(trade.market_id for trade in batch.trades),
+        market_ids=_market_ids(batch),
     )
+
+
+def _market_ids(batch: Batch) -> frozenset[int]:
+    return frozenset(trade.market_id for trade in batch.trades).union(*(part.market_ids for part in batch.packed))

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from aiohttp.test_utils import TestServer
 
+from app.chain import reading_process
 from app.chain.rpc import Rpc
 from tests.chain.node import ScriptedNode
 
@@ -17,6 +18,14 @@ Connect = Callable[..., Awaitable[Rpc]]
 @pytest.fixture
 def anyio_backend() -> str:
     return "asyncio"
+
+
+@pytest.fixture
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Even a single small answer is worth another process to read it, and there is a core for it."""
+    monkeypatch.setattr(reading_process, "LARGE", 1)
+    monkeypatch.setattr(reading_process, "WORTH", 1)
+    monkeypatch.setattr("os.cpu_count", lambda: 2)
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from app.domain.block import Block, SetAside
-from app.domain.ledger import Batch
+from app.domain.ledger import Batch, Packed
 from app.domain.market import Market
 from app.domain.trade import MarketState, PositionKey, Trade
 
@@ -84,10 +84,13 @@ class MemoryLedger:
     def committed(self, below: int, limit: int) -> list[Block]:
         return [block for block in reversed(self.blocks) if block.number < below][:limit]
 
+    def pack(self, trades: Sequence[Trade]) -> Packed:
+        return Packed(tuple(trades), len(trades), frozenset(trade.market_id for trade in trades), min(trade.timestamp for trade in trades))
+
     def commit(self, batch: Batch) -> None:
         if not self.blocks:
             self.first = batch.first_block
-        self.trades += batch.trades
+        self.trades += [trade for part in batch.packed for trade in part.rows] + batch.trades
         self.versions += batch.markets
         self.set_aside += batch.set_aside
         self.blocks += batch.blocks

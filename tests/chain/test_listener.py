@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
 
+import psutil
 import pytest
 
 from app.chain.answers import Segment
@@ -15,6 +16,7 @@ from app.chain.decoder import Decoder
 from app.chain.gathering import CROWDED, Commit, Pace
 from app.chain.listener import SEGMENTS_WAITING, Listener
 from app.chain.protocol import load_protocols
+from app.chain.reading import Reader
 from app.chain.rpc import Rpc
 from app.chain.source import Source
 from app.demo.chain import DemoChain
@@ -126,7 +128,7 @@ def events(chain: DemoChain) -> int:
 
 async def test_commits_by_rows(chain: DemoChain, source: CountingSource, ledger: TroubledLedger) -> None:
     await listener(source, ledger, Pace(ROWS, 60)).run(BLOCKS)
-    sizes = [len(batch.trades) for batch in ledger.batches]
+    sizes = [batch.count for batch in ledger.batches]
     most = max(len(chain.logs(first, first + RANGE - 1)) for first in range(0, BLOCKS - RANGE, RANGE))
     assert len(sizes) > 5
     assert all(ROWS <= size <= CROWDED * ROWS + most for size in sizes[:-1])
@@ -164,7 +166,7 @@ async def test_what_was_read_is_committed_before_the_end(chain: DemoChain, sourc
         await running
     (batch,) = ledger.batches
     assert batch.blocks[-1].number == 5 * RANGE - 1
-    assert len(batch.trades) == sum(
+    assert batch.count == sum(
         log["topics"][0] in {*source.topics} - {TOPICS["market_created"]} for log in chain.logs(0, batch.blocks[-1].number)
     )
 
@@ -213,20 +215,63 @@ async def test_new_blocks_gather_while_the_store_is_slow(chain: DemoChain, sourc
     assert len(gathered) <= 3
 
 
+async def test_many_trades_are_packed_as_they_come(
+    chain: DemoChain, source: CountingSource, ledger: TroubledLedger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = TroubledLedger()
+    plain.open.set()
+    monkeypatch.setattr("app.chain.listener.TOLD_TRADES", 10**9)
+    await listener(source, plain, Pace(ROWS, 60)).run(BLOCKS)
+    monkeypatch.setattr("app.chain.listener.TOLD_TRADES", 7)
+    monkeypatch.setattr("app.chain.reading.PART", 5)
+    await listener(source, ledger, Pace(ROWS, 60)).run(BLOCKS)
+    assert not any(batch.packed for batch in plain.batches)
+    assert all(part.count > 7 for batch in ledger.batches for part in batch.packed)
+    assert max(len(batch.trades) for batch in ledger.batches) <= 7
+    assert ledger.trades == plain.trades
+    assert ledger.blocks[-1] == plain.blocks[-1]
+
+
+@pytest.mark.usefixtures("at_once")
+async def test_history_is_read_by_another_process_until_the_head_is_reached(
+    chain: DemoChain, source: CountingSource, ledger: TroubledLedger
+) -> None:
+    plain = TroubledLedger()
+    plain.open.set()
+    await listener(source, plain, Pace(ROWS, 60)).run(BLOCKS)
+    source.reader = Reader(load_protocols().plans, 31_337)
+    helped = []
+    following = listener(source, ledger, Pace(ROWS, 60), on_commit=lambda _: helped.append(len(readers())))
+    async with running(following):
+        await until_stored(ledger, BLOCKS)
+        chain.mine()
+        await until_stored(ledger, chain.head)
+        assert not readers()
+    assert helped[0] == 1
+    assert ledger.trades[: len(plain.trades)] == plain.trades
+
+
+def readers() -> list[psutil.Process]:
+    return [child for child in psutil.Process().children() if "app.chain.reading_worker" in child.cmdline()]
+
+
 async def test_stops_reading_while_the_store_is_away(chain: DemoChain, source: CountingSource, ledger: TroubledLedger) -> None:
     """Memory is bounded by what may wait, and nothing is lost when the store comes back."""
+    rows = ROWS // 10
     ledger.open.clear()
-    async with running(listener(source, ledger, Pace(ROWS, 60))):
+    async with running(listener(source, ledger, Pace(rows, 60))):
         seen = -1
-        async with asyncio.timeout(30):
-            while seen != source.handed or not seen:
-                seen = source.handed
-                await asyncio.sleep(0.3)
+        try:
+            async with asyncio.timeout(30):
+                while seen != source.handed or not seen:
+                    seen = source.handed
+                    await asyncio.sleep(0.3)
+        finally:
+            ledger.open.set()
         most = max(len(chain.logs(first, first + RANGE - 1)) for first in range(0, BLOCKS - RANGE, RANGE))
-        assert seen <= (1 + CROWDED) * ROWS + (4 + SEGMENTS_WAITING) * most < events(chain)
-        ledger.open.set()
+        assert seen <= 2 * CROWDED * rows + (4 + SEGMENTS_WAITING) * most < events(chain)
         await until_stored(ledger, BLOCKS)
-    assert sum(len(batch.trades) for batch in ledger.batches) == events(chain)
+    assert sum(batch.count for batch in ledger.batches) == events(chain)
 
 
 async def test_goes_on_from_the_checkpoint_after_failed_commits(
@@ -237,7 +282,7 @@ async def test_goes_on_from_the_checkpoint_after_failed_commits(
         await listener(source, ledger, Pace(ROWS, 60)).run(BLOCKS)
     assert ledger.recoveries == 4
     assert [record.getMessage().split(";")[0] for record in caplog.records] == ["The store is away."] * 3
-    assert sum(len(batch.trades) for batch in ledger.batches) == events(chain)
+    assert sum(batch.count for batch in ledger.batches) == events(chain)
 
 
 async def test_a_chain_that_shares_nothing_is_refused(

@@ -2,15 +2,19 @@
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing, suppress
 from typing import Any
 
 import pytest
 
 from app.chain.errors import RangeTooLarge, Reorganised, RpcError
+from app.chain.mapping import compile_event
+from app.chain.plan import Kind
+from app.chain.reading import Reader, Reading
+from app.chain.signature import parse_signature
 from app.chain.source import Segment, Source
-from app.domain.block import Block
+from app.domain.block import Block, Log
 from tests.chain.conftest import Connect
 from tests.chain.node import GENESIS_TIME, LOGS_A_BLOCK, TOPIC, Chain, Http, Refuse, ScriptedNode
 
@@ -55,6 +59,10 @@ def block(chain: Chain, number: int) -> Block:
     return Block(number, raw["hash"], raw["parentHash"], int(raw["timestamp"], 16))
 
 
+def logs_of(segment: Segment) -> Sequence[Log]:
+    return segment.logs.logs() if isinstance(segment.logs, Reading) else segment.logs
+
+
 def check(segments: list[Segment], chain: Chain, first: int, last: int) -> None:
     """*segments* are blocks *first* to *last* of *chain*, each once, in order, with all their logs and times."""
     following = first
@@ -65,7 +73,7 @@ def check(segments: list[Segment], chain: Chain, first: int, last: int) -> None:
         assert all(found == block(chain, found.number) for found in segment.blocks)
         following = numbers[-1] + 1
         expected = [log for number in range(segment.first, following) for log in chain.logs[number]]
-        assert [plain(log) for log in segment.logs] == [plain(log) for log in expected]
+        assert [plain(log) for log in logs_of(segment)] == [plain(log) for log in expected]
         blocks_with_logs = {int(log["blockNumber"], 16) for log in expected}
         assert dict(segment.timestamps) == {number: GENESIS_TIME + 2 * number for number in blocks_with_logs}
     assert following == last + 1
@@ -446,12 +454,17 @@ def plague(node: ScriptedNode, dice: random.Random, limit: int) -> None:
     node.whole, node.script = whole, script
 
 
+ELSEWHERE = Reader({TOPIC: compile_event(parse_signature("Noted(uint256 amount)"), Kind.NOTE, {})}, 137)
+"""For some of the seeds, what reads the logs in another process."""
+
+
 @pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.usefixtures("at_once")
 async def test_every_block_once_under_random_faults(follow: Follow, seed: int) -> None:
     dice = random.Random(seed)
     chain = Chain(150)
     nodes = [ScriptedNode(chain) for _ in range(dice.choice([1, 2, 3]))]
-    source = await follow(*nodes, max_range=50)
+    source = await follow(*nodes, max_range=50, reader=ELSEWHERE if seed % 4 == 0 else None)
     for node in nodes:
         plague(node, dice, dice.choice([5, 20, 1_000]))
     segments: list[Segment] = []
@@ -465,10 +478,11 @@ async def test_every_block_once_under_random_faults(follow: Follow, seed: int) -
 
 
 @pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.usefixtures("at_once")
 async def test_reading_through_random_reorganisations_ends_on_the_final_chain(follow: Follow, seed: int) -> None:
     dice = random.Random(seed)
     chain = Chain(100)
-    source = await follow(ScriptedNode(chain), poll_interval=0.001)
+    source = await follow(ScriptedNode(chain), poll_interval=0.001, reader=ELSEWHERE if seed == 0 else None)
     kept: list[Block] = []
     logs: dict[int, list[Any]] = {}
     while not kept or kept[-1].number < 130:
@@ -477,7 +491,7 @@ async def test_reading_through_random_reorganisations_ends_on_the_final_chain(fo
                 async for segment in stream:
                     kept += segment.blocks
                     for found in segment.blocks:
-                        logs[found.number] = [log for log in segment.logs if int(log["blockNumber"], 16) == found.number]
+                        logs[found.number] = [log for log in logs_of(segment) if int(log["blockNumber"], 16) == found.number]
                     if dice.random() < 0.3 and chain.head < 140:
                         chain.reorganise(dice.randint(1, 15), dice.randint(1, 3))
                     else:

@@ -71,6 +71,14 @@ def test_too_many_trades_are_only_said_to_be(database: Database) -> None:
     assert [news.market_ids for news in told] == [{0, 1, 2}] * 2
 
 
+def test_packed_trades_are_only_said_to_be(database: Database) -> None:
+    told = Told(database)
+    ledger = telling_ledger(database, told)
+    ledger.commit(Batch([block(1)], [trade(1, 1, 2, 5, 1)], packed=[ledger.pack([trade(1, 0, 1, 5, 1)])]))
+    assert told == [Committed(CHAIN, -1, 1, block(1).timestamp, frozenset({1, 2}), None, ())]
+    assert ledger.statistics().trades == 2
+
+
 def test_a_rewind_tells_what_is_void(database: Database) -> None:
     told = Told(database)
     ledger = telling_ledger(database, told)

@@ -1,6 +1,8 @@
 """Exactly once: whatever stops a commit or a rewind, the store ends with what the committed blocks say."""
 
 import contextlib
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -58,6 +60,43 @@ def test_killed_at_every_step_of_a_commit(database: Database, mode: Mode) -> Non
         if done:
             ledger.rewind(131)
     assert steps == 5  # journal, set aside, markets, trades, checkpoint
+
+
+def packed(ledger: ClickHouseLedger, whole: Batch) -> Batch:
+    """*whole* with the first third of its trades packed at once, the second in two pieces, and the last not at all."""
+    a, b, c = (len(whole.trades) * share // 6 for share in (2, 3, 4))
+    pieces = whole.trades[:a], whole.trades[a:b], whole.trades[b:c]
+    return replace(whole, trades=whole.trades[c:], packed=[ledger.pack(piece) for piece in pieces])
+
+
+def test_packed_rows_are_the_same_rows(database: Database) -> None:
+    ledger, whole = ledger_on(database), batch(1, 260)
+    told: list[dict[str, Any]] = [{}, {"pnl": -1}, {"funding_rate": 3}, {"quote_reserve": 10**37, "position_size": 5}]
+    whole.trades = [row._replace(**told[place % 4]) for place, row in enumerate(whole.trades)]
+    found = []
+    for each in (whole, packed(ledger, whole)):
+        ledger.commit(each)
+        found.append(database.rows("SELECT * FROM vamm_market_transactions ORDER BY block_number, log_index"))
+        assert verify(database) == []
+        ledger.rewind(0)
+    assert found[0] == found[1]
+    assert len(found[0]) == len(whole.trades)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_killed_amid_packed_rows(database: Database, mode: Mode) -> None:
+    """The packed ones are of the day before: their candles are taken back as well."""
+    first, second = batch(1, 20), batch(21, 260)
+    ledger_on(database).commit(first)
+    failing = FailingDatabase(database, 2, mode)
+    doomed = ClickHouseLedger(failing, CHAIN, lease_on(database))
+    doomed.recover()
+    with contextlib.suppress(Killed):
+        doomed.commit(packed(doomed, second))
+    assert failing.failed
+    assert ledger_on(database).checkpoint() == block(20)
+    assert stored(database) == expected(first)
+    assert verify(database) == []
 
 
 def test_killed_at_every_step_of_a_rewind(database: Database) -> None:
