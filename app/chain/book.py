@@ -13,7 +13,7 @@ Openings = Callable[[Collection[tuple[str, int]]], Mapping[tuple[str, int], bool
 """Tells the sides of positions, (contract, position id), that were opened before the first block read, where it can."""
 
 MAX_CONTRACTS = 50_000
-MAX_POSITIONS = 150_000
+MAX_POSITIONS = 300_000
 MAX_TICKERS = 50_000
 MAX_ORACLE_MARKETS = 256
 """Markets that one oracle's price is written for: whoever creates markets at will cannot multiply rows at will."""

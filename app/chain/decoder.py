@@ -1,7 +1,7 @@
 """Logs into rows: consecutive segments of the chain, in order, with the past asked for in bulk."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from app.chain.book import Book, Listing, Openings, Wanted, nowhere
@@ -9,7 +9,7 @@ from app.chain.effects import effect
 from app.chain.netted import UNKNOWN, entry_after, was_there
 from app.chain.plan import FUNDING, INDEX, MARKET_CREATED, MARKET_STATUS, OPEN, TRADE, Columns
 from app.chain.protocol import Catalogue
-from app.chain.reading import Event, Reader, Reading, Said
+from app.chain.reading import Event, Reader, Reading
 from app.chain.registry import OTHER_FACTORY, OTHER_SPEAKER, UNKNOWN_MARKET, Ignored, Registry
 from app.chain.words import Unreadable
 from app.domain.block import Log, SetAside
@@ -55,43 +55,24 @@ class Decoder:
 
         No log raises, whatever it holds. Where the history raises, nothing was decoded: the call may be made again.
         """
-        whole = Decoded()
-        for part in self.parts(logs, timestamps):
-            whole.trades += part.trades
-            whole.markets += part.markets
-            whole.set_aside += part.set_aside
-            whole.ignored += part.ignored
-        whole.set_aside.sort(key=lambda log: (log.block_number, log.log_index))
-        return whole
-
-    def parts(self, logs: Sequence[Log] | Reading, timestamps: Mapping[int, int]) -> Iterator[Decoded]:
-        """The same part by part: what is to become of one is best done while a core's cache still holds it.
-
-        Where the history raises, those before are decoded.
-        """
         reading = logs if isinstance(logs, Reading) else self._reader.read(logs)
-        decoded = Decoded(set_aside=list(reading.set_aside))
-        if reading.undeclared:
-            decoded.ignored[UNDECLARED] = reading.undeclared
-        for part in reading.parts:
-            self._decode(part, timestamps, reading.logs, decoded)
-            yield decoded
-            decoded = Decoded()
-
-    def _decode(self, part: list[Said] | bytes, timestamps: Mapping[int, int], logs: Callable[[], Sequence[Log]], decoded: Decoded) -> None:
-        events, timeless = self._reader.placed(part, timestamps, logs)
+        events, set_aside = self._reader.placed(reading, timestamps)
         self._book.prime(_wanted(events))
         self._book.prime_tickers(self._registry.tickers(events))
-        decoded.set_aside += timeless
+        decoded = Decoded(set_aside=set_aside)
+        if reading.undeclared:
+            decoded.ignored[UNDECLARED] = reading.undeclared
         for event in events:
             try:
                 self._apply(event, decoded)
             except Ignored as reason:
                 decoded.ignored[str(reason)] += 1
             except Unreadable as reason:
-                log = logs()[event.place]
+                log = reading.logs()[event.place]
                 decoded.set_aside.append(self._reader.set_aside(log, str(reason), event.block_number, event.log_index, event.timestamp))
         decoded.markets.sort(key=lambda market: (market.updated_block, market.updated_log_index))
+        decoded.set_aside.sort(key=lambda log: (log.block_number, log.log_index))
+        return decoded
 
     def committed(self, block: int) -> None:
         """Everything up to *block* is durable, and the history answers for it: memory may be given back."""

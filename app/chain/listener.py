@@ -175,14 +175,14 @@ class Listener:
 
     def _decode(self, segment: Segment, commit: Commit) -> None:
         self._decoder.committed(self._committed_block)
+        decoded = self._decoder.decode(segment.logs, segment.timestamps)
         batch = commit.batch
-        for decoded in self._decoder.parts(segment.logs, segment.timestamps):
-            batch.trades += decoded.trades
-            batch.markets += decoded.markets
-            batch.set_aside += decoded.set_aside
-            if len(batch.trades) > TOLD_TRADES:  # nobody asks for them one by one any more
-                batch.packed.append(self._ledger.pack(batch.trades))
-                batch.trades = []
+        batch.trades += decoded.trades
+        batch.markets += decoded.markets
+        batch.set_aside += decoded.set_aside
+        if len(batch.trades) > TOLD_TRADES:  # nobody asks for them one by one any more
+            batch.packed.append(self._ledger.pack(batch.trades))
+            batch.trades = []
         commit.head = segment.head
         batch.blocks += segment.blocks
 

@@ -49,13 +49,6 @@ _columns = Columns._make
 
 _MARKET: Final = Columns._fields.index("market")
 
-_BLOCK: Final = 2
-"""Place of the block's number in what a log says."""
-
-PART: Final = 2_000
-"""Events of one part: as many as a core's own cache holds with all that becomes of them."""
-
-
 Said = tuple[Any, ...]
 """What a log says, in plain values: when it takes effect, which is (block, log index) but for a market's creation, before all else in its
 block; its topic 0; and what an `Event` has from `block_number` on, with the columns as a list."""
@@ -63,12 +56,12 @@ block; its topic 0; and what an `Event` has from `block_number` on, with the col
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What `count` logs say, in the order of their effect: in parts of whole blocks, each a list of `Said`, or one that was pickled.
+    """What `count` logs say, in the order of their effect: pickled where another process read them.
 
     `set_aside` are logs that have no place in the chain, `undeclared` is how many no plan knows.
     """
 
-    parts: Sequence[list[Said] | bytes]
+    events: list[Said] | bytes
     set_aside: list[SetAside]
     undeclared: int
     count: int
@@ -77,9 +70,6 @@ class Reading:
 
     def __len__(self) -> int:
         return self.count
-
-
-Placed = tuple[list[Event], list[SetAside]]
 
 
 class Reader:
@@ -120,28 +110,28 @@ class Reader:
             order = (block_number << 1 | (not early)) << LOG_INDEX_BITS | log_index
             events.append((order, topic, block_number, log_index, log["transactionHash"], emitter, contract, said, problem, place))
         events.sort(key=itemgetter(0))
-        return Reading(_parts(events), homeless, undeclared, len(logs), lambda: logs)
+        return Reading(events, homeless, undeclared, len(logs), lambda: logs)
 
-    def placed(self, part: list[Said] | bytes, timestamps: Mapping[int, int], logs: Callable[[], Sequence[Log]]) -> Placed:
-        """The events of a *part* of what was read of *logs*, each at its time, and those that have none.
+    def placed(self, reading: Reading, timestamps: Mapping[int, int]) -> tuple[list[Event], list[SetAside]]:
+        """The events of *reading*, each at its time, and the logs that have no place or no time.
 
         *timestamps* are seconds by block number.
         """
         events: list[Event] = []
-        timeless: list[SetAside] = []
+        set_aside = list(reading.set_aside)
         plans = self.plans
-        said: list[Said] = pickle.loads(part) if isinstance(part, bytes) else part
+        said: list[Said] = pickle.loads(reading.events) if isinstance(reading.events, bytes) else reading.events
         for _, topic, block_number, log_index, transaction_hash, emitter, contract, values, problem, place in said:
             seconds = timestamps.get(block_number)
             if seconds is None or not 0 <= seconds <= MAX_TIMESTAMP:
                 reason = f"the time of block {block_number} is not known" if seconds is None else f"block time {seconds} is out of range"
-                timeless.append(self.set_aside(logs()[place], reason, block_number, log_index))
+                set_aside.append(self.set_aside(reading.logs()[place], reason, block_number, log_index))
                 continue
             columns = values and _columns(values)
             events.append(
                 _event((plans[topic], seconds, block_number, log_index, transaction_hash, emitter, contract, columns, problem, place))
             )
-        return events, timeless
+        return events, set_aside
 
     def set_aside(self, log: object, reason: str, block_number: int = 0, log_index: int = 0, timestamp: int = 0) -> SetAside:
         """*log* whole, as far as text can hold it, with the reason."""
@@ -152,19 +142,6 @@ class Reader:
         return SetAside(
             self._chain_id, block_number, block_hash, timestamp, transaction, log_index, address.lower(), tuple(texts), data, reason
         )
-
-
-def _parts(events: list[Said]) -> list[list[Said] | bytes]:
-    """*events* in parts of `PART`, or a few more where a block goes on; at least one."""
-    parts: list[list[Said] | bytes] = []
-    start = 0
-    while start < len(events) or not parts:
-        end = min(start + PART, len(events))
-        while start < end < len(events) and events[end][_BLOCK] == events[end - 1][_BLOCK]:
-            end += 1
-        parts.append(events[start:end])
-        start = end
-    return parts
 
 
 def _block(hexadecimal: str) -> int:

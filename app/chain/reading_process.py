@@ -106,8 +106,8 @@ def _unpacked(told: bytearray, body: bytearray) -> Any:
     answer: Any = pickle.loads(told)
     for place, entry in enumerate(answer if isinstance(answer, list) else [answer]):
         if isinstance(entry.get("result"), tuple):
-            (parts, set_aside, undeclared, count), hashes, timestamps = entry["result"]
-            reading = Reading(parts, set_aside, undeclared, count, cache(partial(_logs, body, place)))
+            (events, set_aside, undeclared, count), hashes, timestamps = entry["result"]
+            reading = Reading(events, set_aside, undeclared, count, cache(partial(_logs, body, place)))
             entry["result"] = Logs(reading, hashes, timestamps)
     return answer
 

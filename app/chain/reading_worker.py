@@ -55,8 +55,8 @@ def read(reader: Reader, body: bytearray) -> bytes:
             if isinstance(entry.get("result"), list):
                 checked = check_logs(entry["result"], reader.plans, 0, ANY_BLOCK)
                 reading = reader.read(checked.logs)
-                parts = [pickle.dumps(part, pickle.HIGHEST_PROTOCOL) for part in reading.parts]
-                entry["result"] = (parts, reading.set_aside, reading.undeclared, reading.count), checked.hashes, checked.timestamps
+                events = pickle.dumps(reading.events, pickle.HIGHEST_PROTOCOL)  # to be unpickled where they are made use of
+                entry["result"] = (events, reading.set_aside, reading.undeclared, reading.count), checked.hashes, checked.timestamps
         return pickle.dumps(answer, pickle.HIGHEST_PROTOCOL)
     except Exception:  # whatever a node sends
         return b""

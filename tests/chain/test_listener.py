@@ -127,11 +127,12 @@ def events(chain: DemoChain) -> int:
 
 
 async def test_commits_by_rows(chain: DemoChain, source: CountingSource, ledger: TroubledLedger) -> None:
-    await listener(source, ledger, Pace(ROWS, 60)).run(BLOCKS)
+    rows = ROWS // 5
+    await listener(source, ledger, Pace(rows, 60)).run(BLOCKS)
     sizes = [batch.count for batch in ledger.batches]
     most = max(len(chain.logs(first, first + RANGE - 1)) for first in range(0, BLOCKS - RANGE, RANGE))
     assert len(sizes) > 5
-    assert all(ROWS <= size <= CROWDED * ROWS + most for size in sizes[:-1])
+    assert all(rows <= size <= CROWDED * rows + most for size in sizes[:-1])
     assert ledger.blocks[-1] == chain.block(BLOCKS)
 
 
@@ -223,7 +224,6 @@ async def test_many_trades_are_packed_as_they_come(
     monkeypatch.setattr("app.chain.listener.TOLD_TRADES", 10**9)
     await listener(source, plain, Pace(ROWS, 60)).run(BLOCKS)
     monkeypatch.setattr("app.chain.listener.TOLD_TRADES", 7)
-    monkeypatch.setattr("app.chain.reading.PART", 5)
     await listener(source, ledger, Pace(ROWS, 60)).run(BLOCKS)
     assert not any(batch.packed for batch in plain.batches)
     assert all(part.count > 7 for batch in ledger.batches for part in batch.packed)

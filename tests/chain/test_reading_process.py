@@ -15,7 +15,6 @@ import orjson
 import psutil
 import pytest
 
-from app.chain import reading
 from app.chain.answers import Logs, check_logs
 from app.chain.decoder import Decoded, Decoder
 from app.chain.errors import BadAnswer
@@ -126,16 +125,6 @@ async def test_times_may_be_known_later_or_never(process: ReadingProcess) -> Non
     assert [(aside.block_number, aside.data, aside.reason) for aside in result.set_aside] == [
         (1, logs[1]["data"], "the time of block 1 is not known")
     ]
-
-
-async def test_parts_end_with_blocks(process: ReadingProcess) -> None:
-    """A market's creation comes before all else in its block: it must not come after it, in another part."""
-    logs = [opened(number, at=(1, number)) for number in range(reading.PART + 5)]
-    logs += [created(GOLD, "GOLD", (1, reading.PART + 5)), opened(9, at=(2, 0))]
-    read = (await process.parse(body(logs)))[0]["result"]
-    parts = list(Decoder(CATALOGUE, CHAIN, MemoryLedger()).parts(read.logs, times(logs)))
-    assert [len(part.trades) for part in parts] == [reading.PART + 5, 1]
-    assert {trade.market_symbol for part in parts for trade in part.trades} == {"GOLD"}
 
 
 @pytest.mark.parametrize("logs", [[], [None], [{}], ["0x"], [{"topics": [[]]}], [{"topics": ["0x1"]}], [opened(1), TWIN]])
