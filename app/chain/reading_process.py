@@ -44,6 +44,7 @@ class ReadingProcess:
     def __init__(self, reader: Reader | None) -> None:
         self._reader = reader
         self._is_usable = bool(reader and sys.executable and (os.cpu_count() or 1) > 1)
+        self._is_ending = False
         self._seen = 0
         self._turn = asyncio.Lock()
         self._process: subprocess.Popen[bytes] | None = None
@@ -57,16 +58,26 @@ class ReadingProcess:
         if len(body) >= LARGE:
             self._seen += len(body)
             async with self._turn:
-                read = await whole(self._read, body) if self._is_usable and self._seen >= WORTH else None
+                read = await whole(self._read, body) if self._is_worth_it() else None
             if read is not None:
                 return read
         return orjson.loads(body)
 
+    def end(self) -> None:
+        """Have that process end at once; nothing more is read by any until `close`."""
+        self._is_ending = True
+        if self._process:
+            self._process.kill()
+
     async def close(self) -> None:
-        """End that process, when nothing is being parsed; it is started anew where many large answers come again."""
-        self._seen = 0
+        """Wait for its end, when nothing is being parsed any more. Where many large answers come again, another is started."""
+        self.end()
         if self._process:
             await whole(self._stop)
+        self._seen, self._is_ending = 0, False
+
+    def _is_worth_it(self) -> bool:
+        return self._is_usable and not self._is_ending and self._seen >= WORTH
 
     def _read(self, body: bytearray) -> Any | None:
         """None where the other process cannot make sense of *body*, or is gone."""
@@ -75,8 +86,9 @@ class ReadingProcess:
             send(peer, body)
             told = receive(peer)
         except OSError as error:
-            log.warning("the process that reads large answers is gone (%s); this one reads them from here on", type(error).__name__)
-            self._is_usable = False
+            if not self._is_ending:
+                log.warning("the process that reads large answers is gone (%s); this one reads them from here on", type(error).__name__)
+                self._is_usable = False
             self._stop()
             return None
         return _unpacked(told, body) if told else None

@@ -29,7 +29,7 @@ class StoreSettings(BaseModel):
         10_000,
         ge=1,
         le=1_000_000,
-        description="Rows that make a commit due; while the store is busy with one, four times as many may gather.",
+        description="Rows that make a commit due; while the store is busy with one, or more is at hand, eight times as many may gather.",
     )
     flush_interval_ms: Milliseconds = Field(2_000, description="Milliseconds after which rows are committed however few they are.")
     lease_ttl_ms: Milliseconds = Field(

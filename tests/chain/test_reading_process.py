@@ -15,6 +15,7 @@ import orjson
 import psutil
 import pytest
 
+from app.chain import reading_process
 from app.chain.answers import Logs, check_logs
 from app.chain.decoder import Decoded, Decoder
 from app.chain.errors import BadAnswer
@@ -185,6 +186,28 @@ async def test_it_goes_when_it_is_closed_and_comes_again(process: ReadingProcess
         assert len(children()) == 1
         await process.close()
         assert not children()
+
+
+async def test_one_that_hangs_is_ended_all_the_same(process: ReadingProcess, caplog: pytest.LogCaptureFixture) -> None:
+    await process.parse(body([opened(1)]))
+    (child,) = children()
+    child.suspend()
+    waiting = asyncio.create_task(process.parse(body(life(4, 60))))
+    await asyncio.sleep(0.05)
+    process.end()
+    assert (await waiting)[0]["result"] == orjson.loads(orjson.dumps(life(4, 60)))
+    await process.close()
+    assert not caplog.records
+    assert isinstance((await process.parse(body([opened(2)])))[0]["result"], Logs)
+
+
+async def test_one_that_hangs_is_given_up(process: ReadingProcess, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading_process, "PATIENCE", 1)
+    await process.parse(body([opened(1)]))
+    (child,) = children()
+    child.suspend()
+    assert (await process.parse(body([opened(2)])))[0]["result"] == orjson.loads(orjson.dumps([opened(2)]))
+    assert not children()
 
 
 async def test_it_outlives_signals_that_are_meant_for_all(process: ReadingProcess) -> None:
