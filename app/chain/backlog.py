@@ -70,7 +70,6 @@ class Backlog:
 
     async def close(self) -> None:
         """Drop what is under way, and the other process."""
-        self._reading.end()
         await self._drop()
         await self._reading.close()
 

@@ -8,6 +8,7 @@ import socket
 import struct
 import subprocess
 import sys
+import threading
 from collections.abc import Sequence
 from functools import cache, partial
 from pathlib import Path
@@ -31,8 +32,8 @@ WORTH: Final = 32 << 20
 
 _ROOT: Final = Path(__file__).parents[2]
 
-PATIENCE: Final = 30
-"""Seconds without a sign of it, after which that process is given up."""
+PATIENCE: Final = 5
+"""Seconds without a sign of it, after which that process is given up: an answer takes it a second, and nodes are waited for longer."""
 
 
 class ReadingProcess:
@@ -44,9 +45,10 @@ class ReadingProcess:
     def __init__(self, reader: Reader | None) -> None:
         self._reader = reader
         self._is_usable = bool(reader and sys.executable and (os.cpu_count() or 1) > 1)
-        self._is_ending = False
         self._seen = 0
-        self._turn = asyncio.Lock()
+        self._ends = 0
+        # Of threads, not of tasks: a thread goes on with its question when nobody waits for it any more.
+        self._turn = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._peer: socket.socket | None = None
 
@@ -55,43 +57,37 @@ class ReadingProcess:
 
         Raises orjson.JSONDecodeError.
         """
-        if len(body) >= LARGE:
+        if len(body) >= LARGE and self._is_usable:
             self._seen += len(body)
-            async with self._turn:
-                read = await whole(self._read, body) if self._is_worth_it() else None
-            if read is not None:
+            if self._seen >= WORTH and (read := await asyncio.to_thread(self._read, body, self._ends)) is not None:
                 return read
         return orjson.loads(body)
 
-    def end(self) -> None:
-        """Have that process end at once; nothing more is read by any until `close`."""
-        self._is_ending = True
-        if self._process:
-            self._process.kill()
-
     async def close(self) -> None:
-        """Wait for its end, when nothing is being parsed any more. Where many large answers come again, another is started."""
-        self.end()
-        if self._process:
+        """End that process, whatever it is about. Where many large answers come again, another is started."""
+        self._ends += 1
+        may_be_there, self._seen = self._seen >= WORTH, 0
+        if process := self._process:
+            process.kill()  # who waits for its answer hears at once
+        if may_be_there:
             await whole(self._stop)
-        self._seen, self._is_ending = 0, False
 
-    def _is_worth_it(self) -> bool:
-        return self._is_usable and not self._is_ending and self._seen >= WORTH
-
-    def _read(self, body: bytearray) -> Any | None:
-        """None where the other process cannot make sense of *body*, or is gone."""
-        try:
-            peer = self._peer or self._start()
-            send(peer, body)
-            told = receive(peer)
-        except OSError as error:
-            if not self._is_ending:
-                log.warning("the process that reads large answers is gone (%s); this one reads them from here on", type(error).__name__)
-                self._is_usable = False
-            self._stop()
-            return None
-        return _unpacked(told, body) if told else None
+    def _read(self, body: bytearray, ends: int) -> Any | None:
+        """None where the other process cannot make sense of *body*, or is gone. *ends* is how often it was ended when this was asked."""
+        with self._turn:
+            if ends != self._ends or not self._is_usable:
+                return None
+            try:
+                peer = self._peer or self._start()
+                send(peer, body)
+                told = receive(peer)
+                return _unpacked(told, body) if told else None
+            except Exception as error:
+                if ends == self._ends:
+                    self._is_usable = False
+                    log.warning("the process that reads large answers is gone (%s); this one reads them from here on", type(error).__name__)
+                self._clear()
+                return None
 
     def _start(self) -> socket.socket:
         ours, theirs = socket.socketpair()
@@ -100,12 +96,22 @@ class ReadingProcess:
         self._peer = ours
         with theirs:
             command = [sys.executable, "-m", "app.chain.reading_worker"]
-            self._process = subprocess.Popen(command, stdin=theirs.fileno(), stdout=subprocess.DEVNULL, cwd=_ROOT)
+            self._process = subprocess.Popen(
+                command,
+                stdin=theirs.fileno(),
+                stdout=subprocess.DEVNULL,
+                cwd=_ROOT,
+                start_new_session=True,  # Ctrl-C is for who started it
+            )
         send(ours, pickle.dumps(self._reader))
         log.info("large answers are read by process %d from here on", self._process.pid)
         return ours
 
     def _stop(self) -> None:
+        with self._turn:
+            self._clear()
+
+    def _clear(self) -> None:
         if self._peer:
             self._peer.close()
         if self._process:

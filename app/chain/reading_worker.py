@@ -64,7 +64,7 @@ def read(reader: Reader, body: bytearray) -> bytes:
 
 def main() -> None:
     """Read what comes until the other side is gone."""
-    for number in (signal.SIGINT, signal.SIGTERM):  # they may be for all of the group, and who started this is still at work
+    for number in (signal.SIGINT, signal.SIGTERM):  # they may be for all processes, and who started this is still at work
         signal.signal(number, signal.SIG_IGN)
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)

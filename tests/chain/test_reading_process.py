@@ -143,6 +143,32 @@ async def test_what_is_no_json_is_refused_as_ever(process: ReadingProcess, text:
     assert await process.parse(bytearray(orjson.dumps(single))) == single
 
 
+async def test_only_many_large_answers_are_worth_it(process: ReadingProcess, monkeypatch: pytest.MonkeyPatch) -> None:
+    small, large = body([opened(1)]), body(life(5, 60))
+    monkeypatch.setattr(reading_process, "LARGE", len(large))
+    monkeypatch.setattr(reading_process, "WORTH", 3 * len(large))
+
+    async def elsewhere(answer: bytearray) -> bool:
+        return isinstance((await process.parse(answer))[0]["result"], Logs)
+
+    for _ in range(2):
+        assert [await elsewhere(each) for each in (small, large, small, large, large, small, large)] == [False] * 4 + [True, False, True]
+        await process.close()
+
+
+async def test_one_core_is_no_place_for_another_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.cpu_count", lambda: 1)
+    alone = ReadingProcess(Reader(CATALOGUE.plans, CHAIN))
+    assert isinstance((await alone.parse(body([opened(1)])))[0]["result"], list)
+
+
+async def test_logs_that_were_removed_are_no_hindrance(process: ReadingProcess) -> None:
+    logs = [created(GOLD, "GOLD"), {"removed": True}, opened(7, size=HUGE), {**opened(9), "removed": True}]
+    read = (await process.parse(body(logs)))[0]["result"]
+    (aside,) = decoded(read.logs, {0: 1, 1: 2}).set_aside
+    assert aside.data == opened(7, size=HUGE)["data"]
+
+
 async def test_its_death_costs_nothing(process: ReadingProcess, caplog: pytest.LogCaptureFixture) -> None:
     logs = life(1, 50)
     await process.parse(body(logs))
@@ -169,15 +195,23 @@ async def test_answers_wait_for_each_other(process: ReadingProcess) -> None:
     assert len(children()) == 1
 
 
-async def test_one_whose_answer_nobody_waits_for_any_more_is_still_of_use(process: ReadingProcess) -> None:
-    logs = life(3, 60)
-    dropped = asyncio.create_task(process.parse(body(logs)))
-    await asyncio.sleep(0)
-    dropped.cancel()
+async def test_answers_that_nobody_waits_for_any_more_are_no_one_elses(process: ReadingProcess) -> None:
+    """However often who waited was cancelled: a question is not put before the answer to the one before was taken."""
+    await process.parse(body([opened(1)]))
+    (child,) = children()
+    child.suspend()
+    dropped = asyncio.create_task(process.parse(body(life(3, 60))))
+    for _ in range(3):
+        await asyncio.sleep(0.02)
+        dropped.cancel()
+    questions = [[opened(place, at=(1, place)) for place in range(count)] for count in (3, 5)]
+    waiting = [asyncio.create_task(process.parse(body(logs))) for logs in questions]
+    await asyncio.sleep(0.05)
+    child.resume()
+    for logs, answer in zip(questions, await asyncio.gather(*waiting), strict=True):
+        assert list(answer[0]["result"].logs.logs()) == orjson.loads(orjson.dumps(logs))
     with pytest.raises(asyncio.CancelledError):
         await dropped
-    answer = await process.parse(body(logs[:9]))
-    assert list(answer[0]["result"].logs.logs()) == orjson.loads(orjson.dumps(logs[:9]))
 
 
 async def test_it_goes_when_it_is_closed_and_comes_again(process: ReadingProcess) -> None:
@@ -194,9 +228,9 @@ async def test_one_that_hangs_is_ended_all_the_same(process: ReadingProcess, cap
     child.suspend()
     waiting = asyncio.create_task(process.parse(body(life(4, 60))))
     await asyncio.sleep(0.05)
-    process.end()
-    assert (await waiting)[0]["result"] == orjson.loads(orjson.dumps(life(4, 60)))
     await process.close()
+    assert not children()
+    assert (await waiting)[0]["result"] == orjson.loads(orjson.dumps(life(4, 60)))
     assert not caplog.records
     assert isinstance((await process.parse(body([opened(2)])))[0]["result"], Logs)
 

@@ -26,6 +26,9 @@ FAULTS = ("lag", "status", "garbage", "error", "null", "head", "twice", "fork", 
 
 Follow = Callable[..., Awaitable[Source]]
 
+ELSEWHERE = Reader({TOPIC: compile_event(parse_signature("Noted(uint256 amount)"), Kind.NOTE, {})}, 137)
+"""For some of the seeds, what reads the logs in another process."""
+
 
 @pytest.fixture
 async def follow(connect: Connect) -> Follow:
@@ -234,6 +237,13 @@ async def test_a_lone_lagging_node_is_waited_for(node: ScriptedNode, follow: Fol
 async def test_logs_that_contradict_are_asked_for_again(node: ScriptedNode, follow: Follow, spoil: Any, first: int) -> None:
     once("eth_getLogs", spoil, node, times=3)
     check(await read(await follow(node), start=first, until=first + 8), node.chain, first, first + 8)
+
+
+@pytest.mark.usefixtures("at_once")
+async def test_logs_read_elsewhere_are_held_to_what_was_asked(node: ScriptedNode, follow: Follow) -> None:
+    """A log that is right in itself, of a block that nobody asked for."""
+    once("eth_getLogs", lambda logs, params: [*logs, node.chain.logs[101][0]], node, times=3)
+    check(await read(await follow(node, reader=ELSEWHERE), start=1, until=9), node.chain, 1, 9)
 
 
 @pytest.mark.parametrize(
@@ -452,10 +462,6 @@ def plague(node: ScriptedNode, dice: random.Random, limit: int) -> None:
         return answer
 
     node.whole, node.script = whole, script
-
-
-ELSEWHERE = Reader({TOPIC: compile_event(parse_signature("Noted(uint256 amount)"), Kind.NOTE, {})}, 137)
-"""For some of the seeds, what reads the logs in another process."""
 
 
 @pytest.mark.parametrize("seed", SEEDS)

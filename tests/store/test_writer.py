@@ -83,6 +83,13 @@ def test_packed_rows_are_the_same_rows(database: Database) -> None:
     assert len(found[0]) == len(whole.trades)
 
 
+def test_a_commit_of_packed_rows_alone(database: Database) -> None:
+    ledger = ledger_on(database)
+    ledger.commit(Batch([block(1)], packed=[ledger.pack([trade(1, 0, 1, 5, 1)]), ledger.pack([trade(1, 1, 2, 5, 1)])]))
+    assert stored(database) == [(1, 0), (1, 1)]
+    assert verify(database) == []
+
+
 @pytest.mark.parametrize("mode", MODES)
 def test_killed_amid_packed_rows(database: Database, mode: Mode) -> None:
     """The packed ones are of the day before: their candles are taken back as well."""
