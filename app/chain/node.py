@@ -190,12 +190,20 @@ class Node:
     async def _answers(self, requests: Sequence[Request], parse: Parse) -> list[dict[str, Any]]:
         """One JSON-RPC object for each request, or a single one for them all; what isn't that is raised as our own error."""
         batch = [(RPCEndpoint(method), params) for method, params in requests]
+        limit = asyncio.timeout(self._timeout)
+
+        async def unhurried(body: bytearray) -> Any:
+            limit.reschedule(None)  # the node has answered: what it takes to read that is not its doing
+            return await parse(body)
+
         problem: Exception
         # Raised only after the `except`: a library's error may hold the URL, and would travel along as the context.
         try:
-            async with asyncio.timeout(self._timeout):
+            async with limit:
                 transport = await self._connected()
-                answer = await (transport.make_batch_request(batch, parse) if len(batch) > 1 else transport.make_request(*batch[0], parse))
+                answer = await (
+                    transport.make_batch_request(batch, unhurried) if len(batch) > 1 else transport.make_request(*batch[0], unhurried)
+                )
         except HttpFailure as failure:
             problem = self._refused(requests, self._http_refusal(failure))
         except TimeoutError:

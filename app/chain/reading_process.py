@@ -32,8 +32,8 @@ WORTH: Final = 32 << 20
 
 _ROOT: Final = Path(__file__).parents[2]
 
-PATIENCE: Final = 5
-"""Seconds without a sign of it, after which that process is given up: an answer takes it a second, and nodes are waited for longer."""
+PATIENCE: Final = 10
+"""Seconds without a sign of it, after which that process is given up: an answer takes it a second, its own start no more than some."""
 
 
 class ReadingProcess:

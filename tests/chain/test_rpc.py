@@ -134,6 +134,19 @@ async def test_a_silent_node_is_passed_over(node: ScriptedNode, connect: Connect
     assert await rpc.call("eth_blockNumber") == hex(99)
 
 
+@pytest.mark.parametrize("requests", [NUMBERS[:1], NUMBERS[:3]], ids=["single", "batch"])
+async def test_what_reading_takes_is_not_the_nodes_doing(node: ScriptedNode, connect: Connect, requests: Any) -> None:
+    rpc = await connect(node, timeout=0.3)
+
+    async def slowly(body: bytearray) -> Any:
+        await asyncio.sleep(0.5)
+        return orjson.loads(body)
+
+    assert await rpc.ask(requests, numbers, parse=slowly) == list(range(len(requests)))
+    (statistics,) = rpc.statistics()
+    assert (statistics.errors, statistics.requests) == ({}, len(requests) + 1)  # and the chain's id
+
+
 async def test_all_down_is_told_after_a_few_tries(connect: Connect) -> None:
     rpc = await connect(unused_url(), unused_url())
     with pytest.raises(NodeUnavailable, match="can't be reached"):
