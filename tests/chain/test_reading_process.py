@@ -85,7 +85,7 @@ def life(seed: int, blocks: int) -> list[Log]:
     return logs
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", range(2))
 async def test_what_another_process_reads_is_what_this_one_would(process: ReadingProcess, seed: int) -> None:
     logs = life(seed, 300)
     answer = await process.parse(body(logs, HEADER))
@@ -100,22 +100,23 @@ async def test_what_another_process_reads_is_what_this_one_would(process: Readin
     assert {len(log.data) for log in result.set_aside} > {4}  # some that could not be read, some that were read and would not do
 
 
-@pytest.mark.parametrize("name", BROKEN)
-async def test_a_log_that_cannot_be_read_is_set_aside_whole(process: ReadingProcess, name: str) -> None:
-    event, reason = BROKEN[name]
-    logs = [created(GOLD, "GOLD"), event, opened(8, at=(2, 0))]
-    answer = await process.parse(body(logs))
-    read = answer[0]["result"]
-    if isinstance(read, list):  # the whole answer is bad, and for who asked to refuse
-        assert read == orjson.loads(orjson.dumps(logs))
-        with pytest.raises(BadAnswer):
-            check_logs(read, CATALOGUE.topics, 0, 1 << 60)
-        return
-    result = decoded(read.logs, {0: 1, 1: 2, 2: 3})
-    (aside,) = result.set_aside
-    assert reason in aside.reason
-    assert (aside.topics, aside.data) == (tuple(event["topics"]), event["data"] or "")
-    assert [trade.position_id for trade in result.trades] == [8]
+async def test_a_log_that_cannot_be_read_is_set_aside_whole(process: ReadingProcess) -> None:
+    refused = 0
+    for name, (event, reason) in BROKEN.items():
+        logs = [created(GOLD, "GOLD"), event, opened(8, at=(2, 0))]
+        read = (await process.parse(body(logs)))[0]["result"]
+        if isinstance(read, list):  # the whole answer is bad, and for who asked to refuse
+            assert read == orjson.loads(orjson.dumps(logs)), name
+            with pytest.raises(BadAnswer):
+                check_logs(read, CATALOGUE.topics, 0, 1 << 60)
+            refused += 1
+            continue
+        result = decoded(read.logs, {0: 1, 1: 2, 2: 3})
+        (aside,) = result.set_aside
+        assert reason in aside.reason, name
+        assert (aside.topics, aside.data) == (tuple(event["topics"]), event["data"] or ""), name
+        assert [trade.position_id for trade in result.trades] == [8], name
+    assert 0 < refused < len(BROKEN) / 2
 
 
 async def test_times_may_be_known_later_or_never(process: ReadingProcess) -> None:
@@ -128,19 +129,17 @@ async def test_times_may_be_known_later_or_never(process: ReadingProcess) -> Non
     ]
 
 
-@pytest.mark.parametrize("logs", [[], [None], [{}], ["0x"], [{"topics": [[]]}], [{"topics": ["0x1"]}], [opened(1), TWIN]])
-async def test_nonsense_is_left_to_who_asked(process: ReadingProcess, logs: list[Any]) -> None:
-    read = (await process.parse(body(logs)))[0]["result"]
-    assert isinstance(read, Logs) if not logs else read == orjson.loads(orjson.dumps(logs))
-    assert len(children()) == 1
-
-
-@pytest.mark.parametrize("text", [b"", b"<html>", b"{", b"\xff"])
-async def test_what_is_no_json_is_refused_as_ever(process: ReadingProcess, text: bytes) -> None:
-    with pytest.raises(orjson.JSONDecodeError):
-        await process.parse(bytearray(text or b" "))
+async def test_nonsense_is_left_to_who_asked(process: ReadingProcess) -> None:
+    nonsense: tuple[list[Any], ...] = ([None], [{}], ["0x"], [{"topics": [[]]}], [{"topics": ["0x1"]}], [opened(1), TWIN])
+    for logs in nonsense:
+        assert (await process.parse(body(logs)))[0]["result"] == orjson.loads(orjson.dumps(logs))
+    assert isinstance((await process.parse(body([])))[0]["result"], Logs)
+    for text in (b" ", b"<html>", b"{", b"\xff"):
+        with pytest.raises(orjson.JSONDecodeError):
+            await process.parse(bytearray(text))
     single = {"jsonrpc": "2.0", "id": 1, "error": {"code": -32005, "message": "limit"}}
     assert await process.parse(bytearray(orjson.dumps(single))) == single
+    assert len(children()) == 1
 
 
 async def test_only_many_large_answers_are_worth_it(process: ReadingProcess, monkeypatch: pytest.MonkeyPatch) -> None:
