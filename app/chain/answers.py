@@ -92,8 +92,6 @@ def check_logs(raw: Any, topics: Collection[str], first: int, last: int) -> Logs
             if log["blockNumber"] != written:  # a block's logs come one after the other
                 written = log["blockNumber"]
                 number = int(written, 16)
-                if not first <= number <= last:
-                    raise BadAnswer(f"a log of block {number} came for blocks {first} to {last}")
             if log["topics"][0] not in topics:
                 raise BadAnswer(f"a log of block {number} has another topic than was asked for")
             if number not in hashes:
@@ -107,11 +105,11 @@ def check_logs(raw: Any, topics: Collection[str], first: int, last: int) -> Logs
                 raise BadAnswer(f"block {number} has two logs in one place")
     except (KeyError, IndexError, TypeError, ValueError, AttributeError):
         raise BadAnswer("a log is incomplete") from None
-    return Logs([found[place] for place in sorted(found)], hashes, timestamps)
+    return check_range(Logs([found[place] for place in sorted(found)], hashes, timestamps), first, last)
 
 
-def check_range(logs: Logs[Reading], first: int, last: int) -> Logs[Reading]:
-    """*logs*, checked by who did not know that they are of blocks *first* to *last*: make sure that they are."""
+def check_range(logs: Logs[L], first: int, last: int) -> Logs[L]:
+    """Make sure that *logs*, which are handed back, are of blocks *first* to *last*."""
     for number in logs.hashes:
         if not first <= number <= last:
             raise BadAnswer(f"a log of block {number} came for blocks {first} to {last}")

@@ -81,7 +81,7 @@ class Reader:
 
     def read(self, logs: Sequence[Log]) -> Reading:
         """Every log of *logs*, once. Never raises, whatever a log holds."""
-        events: list[tuple[Any, ...]] = []
+        events: list[Said] = []
         homeless: list[SetAside] = []
         blocks: dict[str, int] = {}
         emitters: dict[str, str] = {}

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from typing import Any
 
+import psutil
 import pytest
 from aiohttp.test_utils import TestServer
 
@@ -26,6 +27,11 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reading_process, "LARGE", 1)
     monkeypatch.setattr(reading_process, "WORTH", 1)
     monkeypatch.setattr("os.cpu_count", lambda: 2)
+
+
+def readers() -> list[psutil.Process]:
+    """Processes of this one's that read large answers."""
+    return [child for child in psutil.Process().children() if "app.chain.reading_worker" in child.cmdline()]
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
 
-import psutil
 import pytest
 
 from app.chain.answers import Segment
@@ -26,6 +25,7 @@ from app.demo.node import serving
 from app.domain.block import Block
 from app.domain.errors import DatafeedError
 from app.domain.ledger import Batch
+from tests.chain.conftest import readers
 from tests.chain.ledger import MemoryLedger
 
 pytestmark = pytest.mark.anyio
@@ -249,10 +249,6 @@ async def test_history_is_read_by_another_process_until_the_head_is_reached(
         assert not readers()
     assert helped[0] == 1
     assert ledger.trades[: len(plain.trades)] == plain.trades
-
-
-def readers() -> list[psutil.Process]:
-    return [child for child in psutil.Process().children() if "app.chain.reading_worker" in child.cmdline()]
 
 
 async def test_stops_reading_while_the_store_is_away(chain: DemoChain, source: CountingSource, ledger: TroubledLedger) -> None:

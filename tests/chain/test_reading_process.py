@@ -23,6 +23,7 @@ from app.chain.protocol import load_protocols
 from app.chain.reading import Reader
 from app.chain.reading_process import ReadingProcess
 from app.domain.block import Log
+from tests.chain.conftest import readers
 from tests.chain.decoding import CHAIN, HUGE, USD, opened
 from tests.chain.ledger import MemoryLedger
 from tests.chain.logs import ALICE, BOB, CLOSED, CURVE, FACTORY, FUNDING, GOLD, OPENED, ORACLE, PRICE_ORACLE, STATUS, created, log, times
@@ -55,10 +56,6 @@ def decoded(logs: Any, timestamps: Mapping[int, int]) -> Decoded:
 def plainly(logs: list[Any]) -> Decoded:
     checked = check_logs(orjson.loads(orjson.dumps(logs)), CATALOGUE.topics, 0, 1 << 60)
     return decoded(checked.logs, times(checked.logs))
-
-
-def children() -> list[psutil.Process]:
-    return [child for child in psutil.Process().children() if "app.chain.reading_worker" in child.cmdline()]
 
 
 def life(seed: int, blocks: int) -> list[Log]:
@@ -139,7 +136,7 @@ async def test_nonsense_is_left_to_who_asked(process: ReadingProcess) -> None:
             await process.parse(bytearray(text))
     single = {"jsonrpc": "2.0", "id": 1, "error": {"code": -32005, "message": "limit"}}
     assert await process.parse(bytearray(orjson.dumps(single))) == single
-    assert len(children()) == 1
+    assert len(readers()) == 1
 
 
 async def test_only_many_large_answers_are_worth_it(process: ReadingProcess, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -171,13 +168,13 @@ async def test_logs_that_were_removed_are_no_hindrance(process: ReadingProcess) 
 async def test_its_death_costs_nothing(process: ReadingProcess, caplog: pytest.LogCaptureFixture) -> None:
     logs = life(1, 50)
     await process.parse(body(logs))
-    (child,) = children()
+    (child,) = readers()
     child.kill()
     with caplog.at_level(logging.WARNING):
         answers = await asyncio.gather(*(process.parse(body(logs)) for _ in range(3)))
     assert all(answer[0]["result"] == orjson.loads(orjson.dumps(logs)) for answer in answers)
     assert [record.message.partition(" (")[0] for record in caplog.records] == ["the process that reads large answers is gone"]
-    assert not children()
+    assert not readers()
 
 
 async def test_one_that_never_starts_costs_nothing(process: ReadingProcess, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -191,13 +188,13 @@ async def test_answers_wait_for_each_other(process: ReadingProcess) -> None:
     answers = await asyncio.gather(*(process.parse(body(logs)) for logs in lives))
     for logs, answer in zip(lives, answers, strict=True):
         assert decoded(answer[0]["result"].logs, times(logs)) == plainly(logs)
-    assert len(children()) == 1
+    assert len(readers()) == 1
 
 
 async def test_answers_that_nobody_waits_for_any_more_are_no_one_elses(process: ReadingProcess) -> None:
     """However often who waited was cancelled: a question is not put before the answer to the one before was taken."""
     await process.parse(body([opened(1)]))
-    (child,) = children()
+    (child,) = readers()
     child.suspend()
     dropped = asyncio.create_task(process.parse(body(life(3, 60))))
     for _ in range(3):
@@ -216,19 +213,19 @@ async def test_answers_that_nobody_waits_for_any_more_are_no_one_elses(process: 
 async def test_it_goes_when_it_is_closed_and_comes_again(process: ReadingProcess) -> None:
     for _ in range(2):
         assert isinstance((await process.parse(body([opened(1)])))[0]["result"], Logs)
-        assert len(children()) == 1
+        assert len(readers()) == 1
         await process.close()
-        assert not children()
+        assert not readers()
 
 
 async def test_one_that_hangs_is_ended_all_the_same(process: ReadingProcess, caplog: pytest.LogCaptureFixture) -> None:
     await process.parse(body([opened(1)]))
-    (child,) = children()
+    (child,) = readers()
     child.suspend()
     waiting = asyncio.create_task(process.parse(body(life(4, 60))))
     await asyncio.sleep(0.05)
     await process.close()
-    assert not children()
+    assert not readers()
     assert (await waiting)[0]["result"] == orjson.loads(orjson.dumps(life(4, 60)))
     assert not caplog.records
     assert isinstance((await process.parse(body([opened(2)])))[0]["result"], Logs)
@@ -237,15 +234,15 @@ async def test_one_that_hangs_is_ended_all_the_same(process: ReadingProcess, cap
 async def test_one_that_hangs_is_given_up(process: ReadingProcess, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reading_process, "PATIENCE", 1)
     await process.parse(body([opened(1)]))
-    (child,) = children()
+    (child,) = readers()
     child.suspend()
     assert (await process.parse(body([opened(2)])))[0]["result"] == orjson.loads(orjson.dumps([opened(2)]))
-    assert not children()
+    assert not readers()
 
 
 async def test_it_outlives_signals_that_are_meant_for_all(process: ReadingProcess) -> None:
     await process.parse(body([opened(1)]))
-    (child,) = children()
+    (child,) = readers()
     for number in (signal.SIGINT, signal.SIGTERM):
         child.send_signal(number)
     assert isinstance((await process.parse(body([opened(2)])))[0]["result"], Logs)
